@@ -1,0 +1,1 @@
+"""The core: what is kept, for how long, and why. Knows no Airflow and no vendor."""

@@ -1,0 +1,108 @@
+"""What must a system's connector be able to do? The protocol, its few exceptions, and the promises behind it.
+
+Promises (each one is a test in `tests/contract/suite.py`):
+
+1. One outcome per step, in the order of the steps.
+2. One bad record is an outcome, never an exception. The exceptions below mean that the whole call cannot be served.
+3. Doing it twice is safe. An absence read also reads a known-present control record.
+4. A record that changed after planning (`RecordRef.version`) is refused, not touched on old facts.
+5. Findings carry facts, never payloads; evidence proves and does not disclose.
+6. No policy inside: a connector knows neither five years nor legal holds.
+7. The constructor takes a ready client; it reads no environment, no Airflow, no clock, and never touches the store.
+8. RESTRICT reports the previous state it found, and on a restricted record changes and reports nothing (`SAME`).
+   RELEASE puts back exactly the values it is given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Protocol
+
+from retention.vocabulary import (
+    Action,
+    Criteria,
+    Cursor,
+    Document,
+    Handle,
+    Observation,
+    Outcome,
+    Page,
+    RecordRef,
+    Step,
+    Token,
+)
+
+
+class ConnectorError(Exception):
+    """The whole call cannot be served. The text names system, what failed and the next step; no personal data."""
+
+
+class Unavailable(ConnectorError):
+    """The system did not answer, or answered that it cannot now. Trying later may help."""
+
+
+class AccessDenied(ConnectorError):
+    """Credentials or permissions are wrong. Trying again will not help."""
+
+
+class Throttled(ConnectorError):
+    """The allowance is used up. `retry_after` is in seconds, where the system said."""
+
+    def __init__(self, message: str, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class Unsupported(ConnectorError):
+    """The verb is not in `supports`."""
+
+
+class Incomplete(ConnectorError):
+    """The system stopped half way through an answer. What was read is not a population; nothing may act on it."""
+
+
+class Connector(Protocol):
+    """One system instance that holds personal data."""
+
+    system: str
+    """The instance's name in policy, ledger and audit."""
+
+    tenant: str
+    """Fingerprint of the account behind it: a plan made for another refuses to run."""
+
+    supports: frozenset[Action]
+    """What it can truly do; the planner turns the rest into tasks for a person."""
+
+    catalogued: bool
+    """Whether the core keeps a catalogue fed by `changes` and answers `find` from it."""
+
+    batch_size: Mapping[Action, int]
+    """The vendor's largest batch per supported action, in records."""
+
+    def find(self, criteria: Criteria, after: Cursor | None = None) -> Iterator[Page]:
+        """Yield findings page by page in a stable order; `after` resumes within one sweep. Not if catalogued."""
+        ...
+
+    def changes(self, since: Token | None) -> Iterator[Page]:
+        """Yield what changed since a token (None: everything), the last page with the next token. Catalogued only."""
+        ...
+
+    def act(self, action: Action, batch: Sequence[Step], note: Callable[[Handle], None]) -> Sequence[Outcome]:
+        """Do one action to every record of a batch; `note` makes the vendor's job id durable before it takes effect."""
+        ...
+
+    def settle(self, handle: Handle) -> Sequence[Outcome]:
+        """Learn how a noted call ended whose answer was lost or is still to come; one outcome per ref of the handle."""
+        ...
+
+    def read_back(self, batch: Sequence[Step]) -> Sequence[Observation]:
+        """Say per record what the strictest views show; reads only."""
+        ...
+
+    def export(self, batch: Sequence[RecordRef]) -> Iterator[Document]:
+        """Yield each present record's personal data for access or portability."""
+        ...
+
+    def link(self, ref: RecordRef) -> str | None:
+        """Give the address where a person with rights can look at the record in the vendor's own screen."""
+        ...
