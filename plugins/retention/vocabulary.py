@@ -97,13 +97,15 @@ class FieldSet:
     """Fields of one data class inside a record, and where their collection date lies.
 
     `collected_from` names fields in order of preference; the first that is filled decides. A field may stand in two
-    sets: it is then cleared only when both let it go.
+    sets: it is then cleared only when both let it go. `present_if` names a field that must be filled for the set to
+    exist at all (sign-up details exist only where somebody signed up).
     """
 
     data_class: DataClass
     fields: tuple[str, ...]
     collected_from: tuple[str, ...]
     lawful_basis: LawfulBasis
+    present_if: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +157,11 @@ class Transaction:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What policy may know of a record: dates with provenance, bases, consent, links. Never payloads."""
+    """What policy may know of a record: dates with provenance, bases, consent, links. Never payloads.
+
+    `several_people` says that each address found names a person of its own (a file, a thread); otherwise all
+    identifiers are ways to the one person the record is about.
+    """
 
     classes: tuple[ClassFacts, ...]
     opted_out: bool = False
@@ -164,6 +170,7 @@ class Facts:
     transactions: tuple[Transaction, ...] = ()
     open_complaint: bool = False
     restricted: bool = False
+    several_people: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,11 +245,16 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Handle:
-    """The vendor's name for work under way (a bulk job), or for nothing ("") where each call stands alone."""
+    """The vendor's name for work under way (a bulk job), or "" where each call stands alone.
+
+    For RESTRICT, `previous` holds per record what RELEASE must put back: noted before the effect, so that a crash
+    between the call and its outcome does not lose it.
+    """
 
     action: Action
     job: str
     refs: tuple[RecordRef, ...]
+    previous: tuple[Mapping[str, Scalar], ...] = field(default=(), repr=False)  # in the order of `refs`
 
 
 @dataclass(frozen=True, slots=True)
@@ -300,7 +312,7 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What happened to one step. `previous` (RESTRICT) holds what RELEASE must put back, empty if already recorded."""
+    """What happened to one step. `previous` (RESTRICT) is what was noted for it, empty if already restricted."""
 
     ref: RecordRef
     status: OutcomeStatus

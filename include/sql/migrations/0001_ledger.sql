@@ -58,6 +58,18 @@ CREATE TABLE findings (
 CREATE INDEX findings_exact ON findings USING gin (exact_keys);
 CREATE INDEX findings_folded ON findings USING gin (folded_keys);
 
+-- What all systems together say of one person's consent to marketing in one sweep. Files about several people say
+-- nothing of consent.
+CREATE VIEW consent_signals AS
+SELECT f.sweep_id, x.key, (array_agg(x.folded))[1] AS folded,
+       bool_or((f.facts->>'opted_out')::bool) AS opted_out,
+       bool_or((f.facts->>'opted_out')::bool AND f.facts->>'opted_out_on' IS NULL) AS undated,
+       max((f.facts->>'opted_out_on')::date) FILTER (WHERE (f.facts->>'opted_out')::bool) AS opted_out_on,
+       max((f.facts->>'consented_on')::date) AS consented_on
+FROM findings f CROSS JOIN LATERAL unnest(f.exact_keys, f.folded_keys) AS x(key, folded)
+WHERE NOT (f.facts->>'several_people')::bool
+GROUP BY f.sweep_id, x.key;
+
 CREATE TABLE gaps (
     gap_id      bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     sweep_id    text NOT NULL REFERENCES sweeps,
@@ -87,7 +99,7 @@ CREATE TABLE catalogue (
     PRIMARY KEY (system, record_key)
 );
 CREATE INDEX catalogue_due ON catalogue (system, collected_on);
-CREATE INDEX catalogue_exact ON catalogue USING gin (exact_keys);
+CREATE INDEX catalogue_people ON catalogue USING gin (folded_keys);
 
 CREATE TABLE tokens (
     system   text PRIMARY KEY,
@@ -128,6 +140,7 @@ CREATE TABLE steps (
     rests_on_opt_out boolean NOT NULL DEFAULT false,
     state       text NOT NULL,
     fence       bigint NOT NULL DEFAULT 0,     -- grows with every claim; an older claimant can write nothing
+    tries       int NOT NULL DEFAULT 0,        -- how often it was sent
     lease_until timestamptz,
     handle      text,                          -- the vendor's job, once noted
     status      text,                          -- last outcome
@@ -240,6 +253,12 @@ CREATE TABLE audit_entries (
     seq       bigint PRIMARY KEY,
     body      bytea NOT NULL,                  -- canonical bytes
     leaf_hash bytea NOT NULL
+);
+
+-- The head of the log: locked by each writer, so that the chain never forks.
+CREATE TABLE audit_head (
+    one    boolean PRIMARY KEY DEFAULT true CHECK (one),
+    packed bytea NOT NULL
 );
 
 CREATE TABLE audit_checkpoints (

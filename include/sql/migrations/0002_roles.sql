@@ -13,9 +13,11 @@ END $$;
 GRANT USAGE ON SCHEMA public TO retention_executor, retention_approver, retention_auditor;
 GRANT SELECT ON ALL TABLES IN SCHEMA public TO retention_executor, retention_approver, retention_auditor;
 
-GRANT INSERT, UPDATE, DELETE ON readings, findings, gaps, catalogue, tokens, sweep_counts TO retention_executor;
-GRANT INSERT, UPDATE ON sweeps, plans, steps, attempts, suppressions, erasures, restrictions TO retention_executor;
+GRANT INSERT, UPDATE, DELETE ON readings, findings, gaps, catalogue, tokens, sweep_counts, plans, steps TO retention_executor;
+GRANT INSERT, UPDATE ON sweeps, attempts, suppressions, erasures, restrictions TO retention_executor;
 GRANT INSERT ON audit_entries, audit_checkpoints TO retention_executor;
+
+GRANT INSERT, UPDATE ON audit_head TO retention_executor, retention_approver;
 
 GRANT INSERT ON approvals, audit_entries TO retention_approver;
 GRANT INSERT, UPDATE ON switches, holds, standing_approvals TO retention_approver;

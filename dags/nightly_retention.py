@@ -1,0 +1,67 @@
+"""Nightly retention sweep: find what the policy no longer lets us keep, have it approved, carry it out, prove it.
+
+Each night at 02:00 London time. Dry until live mode is switched on in the ledger: a dry run makes plans and stops
+before the question. Nothing is destroyed without an approval of the plan's digest by a person on the policy's list
+(or a standing approval); marketing to people who opted out is stopped at once.
+
+* A failed `gather` or `find`: the system was down or refused us. The others finish; erasure because of an opt-out
+  waits everywhere until all systems were read again. Mend the connection and trigger a new run, or wait for the night.
+* `approve` waits up to 20 hours; unanswered plans are superseded by the next night's.
+* `carry_out` is safe to clear and to run again: it does what is left, never anything twice.
+* Runbook: README, section "When something fails".
+"""
+
+import pendulum
+from airflow.sdk import DAG, TaskGroup
+from airflow.timetables.trigger import CronTriggerTimetable
+
+from orchestration import tasks
+from orchestration.approval import AskForApproval
+from orchestration.wiring import SYSTEMS
+
+with DAG(
+    "nightly_retention",
+    dag_display_name="Nightly retention sweep",
+    schedule=CronTriggerTimetable("0 2 * * *", timezone="Europe/London"),
+    start_date=pendulum.datetime(2026, 1, 1, tz="Europe/London"),
+    catchup=False,
+    max_active_runs=1,
+    is_paused_upon_creation=True,
+    default_args=tasks.DEFAULTS,
+    doc_md=__doc__,
+    tags=["retention", "destructive"],
+):
+    sweep = tasks.open_sweep()
+
+    with TaskGroup("read"):
+        gathered = [
+            tasks.gather.override(task_id=f"gather_{system}")(
+                tasks.settle.override(task_id=f"settle_{system}")(sweep, system), system
+            )
+            for system in SYSTEMS
+        ]
+    opt_outs = tasks.join_opt_outs(gathered)
+
+    with TaskGroup("look_up"):
+        found = [tasks.find.override(task_id=f"find_{system}")(opt_outs, system) for system in SYSTEMS]
+    consents = tasks.join_consents(found)
+
+    with TaskGroup("decide"):
+        plans = {
+            system: tasks.plan.override(task_id=f"plan_{system}")(
+                tasks.suppress.override(task_id=f"stop_marketing_{system}")(consents, system), system
+            )
+            for system in SYSTEMS
+        }
+
+    approve = AskForApproval(task_id="approve", task_display_name="approve the digest")
+    tasks.guard(list(plans.values())) >> approve
+    approval = tasks.record_approval(approve.output)
+
+    verified = []
+    for system in SYSTEMS:
+        with TaskGroup(system):
+            lanes = tasks.carry_out.partial(approval=approval, system=system).expand(lane=plans[system]["lanes"])
+            verified.append(tasks.verify(lanes, system))
+
+    tasks.conclude(tasks.seal(verified))

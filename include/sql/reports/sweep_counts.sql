@@ -1,0 +1,27 @@
+-- What a sweep came to in one system. Parameters: sweep_id, system.
+-- found: records the rules had to look at; flagged: those on which the policy wants something done or looked at;
+-- erased … suppressed: steps that came to their end; failed: steps that did not.
+WITH f AS (
+    SELECT count(*) AS found,
+           count(*) FILTER (WHERE verdict IN ('erase', 'redact', 'restrict', 'review', 'held')) AS flagged,
+           count(*) FILTER (WHERE verdict = 'keep') AS kept,
+           count(*) FILTER (WHERE verdict = 'review') AS review,
+           count(*) FILTER (WHERE verdict = 'held') AS held
+    FROM findings WHERE sweep_id = :sweep_id AND system = :system
+), s AS (
+    SELECT count(*) FILTER (WHERE action = 'erase' AND ended) AS erased,
+           count(*) FILTER (WHERE action = 'redact' AND ended) AS redacted,
+           count(*) FILTER (WHERE action = 'restrict' AND ended) AS restricted,
+           count(*) FILTER (WHERE action = 'suppress' AND ended) AS suppressed,
+           count(*) FILTER (WHERE state IN ('failed', 'refused', 'contradicted')) AS failed,
+           count(*) FILTER (WHERE state IN ('accepted', 'unknown', 'intended')) AS pending,
+           count(*) FILTER (WHERE state = 'verified' AND purpose = 'retention') AS verified
+    FROM (SELECT s.*, p.purpose, s.state IN ('done', 'verified') AS ended
+          FROM steps s JOIN plans p USING (plan_id) WHERE p.sweep_id = :sweep_id AND p.system = :system) s
+), g AS (
+    SELECT count(*) AS gaps FROM gaps WHERE sweep_id = :sweep_id AND system = :system
+), p AS (
+    SELECT count(*) AS stopped FROM plans WHERE sweep_id = :sweep_id AND system = :system AND state = 'stopped'
+)
+SELECT found, flagged, erased, redacted, restricted, suppressed, kept, review, held, failed, pending, gaps, verified, stopped
+FROM f, s, g, p

@@ -1,0 +1,51 @@
+"""What does Airflow itself say about an answer? Read through its REST API with a service account, never from XCom."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+
+from orchestration import wiring
+from retention.approve import Answer
+
+TIMEOUT_SECONDS = 30
+
+
+class AirflowUnreadable(Exception):
+    """Airflow's API did not say what was answered. Nothing was done; the text says what to check."""
+
+
+def answer_of(run: Any, task_id: str) -> Answer:
+    """The recorded question and answer of a human-in-the-loop task of a run."""
+    conn = wiring.connection(wiring.AIRFLOW, "Airflow's own REST API, with a service account that may read")
+    base = f"{conn.host}" if "://" in (conn.host or "") else f"http://{conn.host}:{conn.port}"
+    with httpx.Client(base_url=base, timeout=TIMEOUT_SECONDS, follow_redirects=False) as client:
+        token = _checked(
+            client.post("/auth/token", json={"username": conn.login, "password": conn.password}), "log in"
+        )["access_token"]
+        client.headers["Authorization"] = f"Bearer {token}"
+        path = f"/api/v2/dags/{quote(run.dag_id, safe='')}/dagRuns/{quote(run.run_id, safe='')}"
+        details = _checked(client.get(f"{path}/taskInstances/{task_id}/-1/hitlDetails"), "read the answer")
+        this_run = _checked(client.get(path), "read the run")
+    responded = details.get("responded_by_user") or {}
+    at = details.get("responded_at")
+    return Answer(
+        subject=details.get("subject") or "",
+        body=details.get("body") or "",
+        chosen=tuple(details.get("chosen_options") or ()) if details.get("response_received") else (),
+        responded_by=str(responded.get("id") or ""),
+        responded_at=datetime.fromisoformat(at) if at and responded else None,
+        run_started_by=this_run.get("triggering_user_name"),
+    )
+
+
+def _checked(response: httpx.Response, what: str) -> Any:
+    if response.status_code >= 400:
+        raise AirflowUnreadable(
+            f"Airflow's API answered {response.status_code} when asked to {what}: "
+            f"check the connection {wiring.AIRFLOW!r} and its account's role"
+        )
+    return response.json()

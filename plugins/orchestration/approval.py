@@ -1,0 +1,55 @@
+"""How is a person asked? An Airflow human-in-the-loop task whose text comes from the ledger, never from XCom."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from airflow.providers.standard.operators.hitl import HITLOperator
+from airflow.sdk.exceptions import AirflowSkipException
+
+from orchestration import wiring
+from orchestration.tasks import _here
+from retention import approve
+from retention.store.sweeps import Mode
+
+
+class AskForApproval(HITLOperator):
+    """Ask the approvers of the policy about this run's digest; wait as long as the policy says.
+
+    Skips itself (and what follows) when the run is dry or nothing is left to do; does not ask when a standing
+    approval covers the whole plan. Nobody answering in time is no failure: the next night's plan supersedes this one.
+    """
+
+    template_fields = ()
+
+    def __init__(self, **kwargs: Any) -> None:
+        rules = wiring.policy().schedule.approval
+        super().__init__(
+            subject="Retention plan",
+            body="",
+            options=[approve.APPROVE, approve.REJECT],
+            assigned_users=[{"id": user, "name": user} for user in rules.approvers],
+            response_timeout=timedelta(hours=rules.answer_within_hours),
+            **kwargs,
+        )
+
+    def execute(self, context: Any) -> Any:
+        """Put the question, or say why there is none."""
+        desk, sweep = _here()
+        if sweep.digest is None or sweep.state == "sealed":
+            raise AirflowSkipException("nothing to do: no plan of this sweep holds a step")
+        if sweep.mode is Mode.DRY:
+            raise AirflowSkipException("dry run: the plan is made, for reading; nothing is asked and nothing is done")
+        if approve.standing_offer(desk, sweep) is not None:
+            return "a standing approval covers this plan"
+        asked = approve.question(desk, sweep)
+        self.subject, self.body = asked.subject, asked.body
+        return super().execute(context)
+
+    def execute_complete(self, context: Any, event: dict[str, Any]) -> Any:
+        """Only say that an answer came; who gave it and what it was is read from Airflow's own record."""
+        if event.get("error_type") == "timeout":
+            return "nobody answered in time"
+        super().execute_complete(context, event)
+        return "answered"

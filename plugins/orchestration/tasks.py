@@ -1,0 +1,224 @@
+"""What does each task do? Find its sweep in the ledger, call one stage of the core, return counts or ids.
+
+Nothing a task is handed through XCom is believed: the sweep comes from the run itself, everything else from the ledger.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from airflow.sdk import ExceptionRetryPolicy, RetryAction, RetryRule, get_current_context, task
+from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
+
+from orchestration import airflow_record, wiring
+from retention import approve
+from retention import carry_out as execution
+from retention import seal as sealing
+from retention import sweep as stages
+from retention import verify as verification
+from retention.contract import AccessDenied, Unsupported
+from retention.keyring import KeysUnusable
+from retention.plan import Purpose
+from retention.policy import PolicyError
+from retention.store import audit_log, plans, sweeps
+from retention.store.audit_log import LedgerOutdated
+from retention.store.desk import Desk
+from retention.store.steps import StepAltered
+from retention.store.sweeps import Mode, Sweep
+
+_operations = wiring.policy().schedule.operations
+
+NO_USE_RETRYING = ExceptionRetryPolicy(
+    rules=[
+        RetryRule(
+            exception=[
+                AccessDenied,
+                Unsupported,
+                KeysUnusable,
+                PolicyError,
+                wiring.NotConnected,
+                stages.Refused,
+                stages.NotReadWholly,
+                execution.NotApproved,
+                execution.Stopped,
+                execution.WrongPlace,
+                approve.AnswerRefused,
+                StepAltered,
+                LedgerOutdated,
+            ],
+            action=RetryAction.FAIL,
+            reason="a person has to mend something first; the message says what",
+        )
+    ]
+)
+
+DEFAULTS: dict[str, Any] = {
+    "owner": "privacy",
+    "retries": _operations.retries,
+    "retry_delay": timedelta(seconds=_operations.retry_seconds),
+    "retry_exponential_backoff": 2.0,
+    "max_retry_delay": timedelta(minutes=15),
+    "retry_policy": NO_USE_RETRYING,
+}
+
+
+@task(task_display_name="open sweep")
+def open_sweep() -> str:
+    """Open this run's sweep in the ledger; refuses backfills and a ledger older than its outside checkpoint."""
+    run = get_current_context()["dag_run"]
+    desk = wiring.desk()
+    key, outside = wiring.signing_key()
+    with desk.transaction() as db:
+        audit_log.refuse_if_outdated(db, outside, key.verify_key)
+    started_by = run.triggering_user_name or "schedule"
+    info = stages.RunInfo(run.dag_id, run.run_id, getattr(run.run_type, "value", run.run_type), started_by)
+    return stages.open_sweep(desk, info).sweep_id
+
+
+@task
+def settle(opened: str, system: str) -> dict[str, int]:
+    """Finish what earlier nights left begun, accepted or unknown."""
+    desk, sweep = _here()
+    if sweep.mode is Mode.DRY:
+        return {}
+    return execution.settle(desk, wiring.connector(system), accepted=True).states
+
+
+@task
+def gather(settled: dict[str, int], system: str) -> int:
+    """Read what the rules may concern."""
+    desk, sweep = _here()
+    return stages.gather(desk, sweep, wiring.connector(system))
+
+
+@task(trigger_rule="all_done", task_display_name="join opt-outs of all systems")
+def join_opt_outs(gathered: list[int]) -> int:
+    """The barrier: everyone who opted out anywhere goes on the suppression list."""
+    desk, sweep = _here()
+    return stages.join_opt_outs(desk, sweep)
+
+
+@task
+def find(joined: int, system: str) -> int:
+    """Look up who opted out elsewhere."""
+    desk, sweep = _here()
+    return stages.find(desk, sweep, wiring.connector(system))
+
+
+@task(trigger_rule="all_done", task_display_name="join consents of all systems")
+def join_consents(found: list[int]) -> int:
+    """The second barrier: newer consent found anywhere is honoured everywhere."""
+    desk, sweep = _here()
+    return stages.join_consents(desk, sweep)
+
+
+@task(task_display_name="stop marketing at once")
+def suppress(joined: int, system: str) -> dict[str, int]:
+    """Stop marketing to those who opted out elsewhere; needs no approval, destroys nothing, not done in a dry run."""
+    desk, sweep = _here()
+    connector = wiring.connector(system)
+    if sweep.mode is Mode.DRY:
+        return {}
+    plan = stages.plan_suppression(desk, sweep, connector)
+    states = execution.carry_out(desk, plan, connector, loopback=wiring.is_loopback(system)).states
+    verification.verify(desk, plan, connector)
+    return states
+
+
+@task(multiple_outputs=True)
+def plan(suppressed: dict[str, int], system: str) -> dict[str, Any]:
+    """Decide on every finding and freeze the plan; returns its digest and the lanes to work on it."""
+    desk, sweep = _here()
+    connector = wiring.connector(system)
+    made = stages.decide(desk, sweep, connector)
+    batches = sum(-(-n // connector.batch_size.get(action, 1)) for action, n in stages.actions_of(desk, made).items())
+    lanes = min(desk.policy.schedule.operations.lanes, batches)
+    return {"digest": made.digest, "steps": made.step_count, "lanes": list(range(lanes))}
+
+
+@task(trigger_rule="all_done", task_display_name="guard: limits and digest")
+def guard(planned: list[dict[str, Any]]) -> str | None:
+    """Check every limit, fix the digest that can be approved."""
+    desk, sweep = _here()
+    return stages.guard(desk, sweep, wiring.SYSTEMS)
+
+
+@task(task_display_name="record the approval")
+def record_approval(answered: Any) -> str:
+    """Believe only Airflow's own record of the answer, and write it down under the approver's database role."""
+    desk, sweep = _here()
+    approver = wiring.desk(wiring.APPROVER)
+    approval = approve.standing(approver, sweep)
+    if approval is None:
+        answer = airflow_record.answer_of(get_current_context()["dag_run"], "approve")
+        approval = approve.record(approver, sweep, answer)
+        if approval is None:
+            rejected = bool(answer.chosen)
+            approve.close_unapproved(desk, sweep, "rejected" if rejected else "unanswered")
+            raise AirflowSkipException(
+                "the plan was rejected" if rejected else "nobody answered: the next night's plan takes its place"
+            )
+    approve.let_run(desk, sweep)
+    return approval.approval_id
+
+
+@task(map_index_template="lane {{ lane }}")
+def carry_out(approval: str, system: str, lane: int) -> dict[str, int]:
+    """One of several workers on a system's approved plan; checks approval, digest, holds and switches itself."""
+    get_current_context()["lane"] = lane  # type: ignore[typeddict-unknown-key]
+    desk, sweep = _here()
+    with desk.transaction() as db:
+        made = plans.find(db, sweep.sweep_id, system, Purpose.RETENTION)
+        recorded = plans.approval_of(db, sweep.sweep_id)
+    if made is None or recorded is None or recorded.approval_id != approval:
+        raise AirflowFailException(f"{system}: the ledger knows no such approval for this sweep; nothing was done")
+    return execution.carry_out(desk, made, wiring.connector(system), loopback=wiring.is_loopback(system)).states
+
+
+@task(trigger_rule="none_skipped")
+def verify(carried_out: list[dict[str, int]], system: str) -> dict[str, int]:
+    """Read back everything that claims to be done."""
+    desk, sweep = _here()
+    with desk.transaction() as db:
+        made = plans.find(db, sweep.sweep_id, system, Purpose.RETENTION)
+    if made is None:
+        raise AirflowFailException(f"{system}: there is no plan to verify in this sweep")
+    tally = verification.verify(desk, made, wiring.connector(system)).states
+    if tally.get("contradicted"):
+        raise AirflowFailException(f"{system}: {tally['contradicted']} records are not as their outcome says: {tally}")
+    return tally
+
+
+@task(trigger_rule="all_done", task_display_name="seal and report")
+def seal(verified: list[Any]) -> dict[str, Any]:
+    """Sign the audit log, copy the signed head outside, report, wipe locators."""
+    desk, sweep = _here()
+    key, outside = wiring.signing_key()
+    return sealing.seal(desk, sweep, key, outside).as_json()
+
+
+@task(trigger_rule="all_done", retries=0)
+def conclude(report: dict[str, Any] | None) -> str:
+    """Fail the run, after everything is sealed, if it was not whole: the operator reads here what to look at."""
+    if not report:
+        raise AirflowFailException("the sweep could not be sealed: read the log of the task 'seal' first")
+    problems = [f"{system}: was not read, so it is not covered" for system in report["not_covered"]]
+    for system, n in report["systems"].items():
+        problems += [f"{system}: {n[what]} steps {what}" for what in ("failed", "pending") if n[what]]
+        problems += [f"{system}: the plan was stopped by a guard"] if n["stopped"] else []
+    if problems:
+        raise AirflowFailException("; ".join(problems))
+    acted = sum(n[what] for n in report["systems"].values() for what in ("erased", "redacted", "restricted"))
+    return f"{report['state']}: acted on {acted} records" if acted else f"{report['state']}: nothing to act on"
+
+
+def _here() -> tuple[Desk, Sweep]:
+    """The sweep of the run this task is in, from the ledger; never from XCom."""
+    run = get_current_context()["dag_run"]
+    desk = wiring.desk()
+    with desk.transaction() as db:
+        sweep = sweeps.of_run(db, run.dag_id, run.run_id)
+    if sweep is None or getattr(run.run_type, "value", run.run_type) == "backfill":
+        raise AirflowFailException("the ledger has no sweep for this run: it was refused, or `open_sweep` did not run")
+    return desk, sweep

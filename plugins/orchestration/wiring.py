@@ -1,0 +1,177 @@
+"""Where do the objects come from? The one place that builds ledger, keys and connectors from Airflow connections.
+
+Vendor clients are imported when a connector is built, never when a DAG file is parsed.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import socket
+import subprocess
+from datetime import UTC, date, datetime
+from functools import cache
+from pathlib import Path
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+from airflow.sdk import Connection
+from sqlalchemy import URL
+
+from retention import audit
+from retention.contract import Connector
+from retention.keyring import Keyring
+from retention.policy import Policy, load
+from retention.store import database
+from retention.store.desk import Desk
+
+ROOT = Path(__file__).resolve().parents[2]
+POLICY = Path(os.environ.get("RETENTION_POLICY") or ROOT / "include" / "policy")
+
+LEDGER = "retention_ledger"
+APPROVER = "retention_ledger_approver"
+KEYS = "retention_keys"
+SIGNING = "retention_signing"
+AIRFLOW = "retention_airflow"
+
+
+class NotConnected(Exception):
+    """An Airflow connection is missing or incomplete; the text names it and what belongs in it."""
+
+
+@cache
+def policy() -> Policy:
+    """The validated policy; an error in it stops the DAG files from loading and says where it is."""
+    return load(POLICY)
+
+
+SYSTEMS = tuple(policy().systems)
+
+
+def connection(name: str, what_for: str) -> Connection:
+    """One Airflow connection, or a message that says which is missing and for what."""
+    try:
+        found: Connection = Connection.get(name)
+        return found
+    except Exception as error:
+        if type(error).__name__ != "AirflowNotFoundException":
+            raise
+        raise NotConnected(
+            f"no Airflow connection {name!r} ({what_for}): create it, see README, 'Pointing it at real systems'"
+        ) from None
+
+
+def desk(ledger: str = LEDGER) -> Desk:
+    """Everything a stage works with, under the database role of the connection named."""
+    db = connection(ledger, "the ledger's PostgreSQL")
+    if not db.host or not db.schema:
+        raise NotConnected(f"Airflow connection {ledger!r} needs host, port, schema (the database), login and password")
+    tls = {} if _loopback(db.host) else {"sslmode": "verify-full"}
+    url = URL.create(
+        "postgresql", db.login, db.password, db.host, db.port or 5432, db.schema, query=tls | _text(db.extra_dejson)
+    )
+    return Desk(
+        engine=database.connect(url.render_as_string(hide_password=False)),
+        keyring=Keyring.from_json(_secret(KEYS, "the pseudonym and encryption keys")),
+        policy=policy(),
+        today=today(),
+        code_version=code_version(),
+    )
+
+
+def today() -> date:
+    """The day that "older than" counts from, in the zone of the schedule; `AS_OF` fixes it for rehearsals."""
+    fixed = os.environ.get("AS_OF")
+    return date.fromisoformat(fixed) if fixed else datetime.now(UTC).astimezone(ZoneInfo("Europe/London")).date()
+
+
+@cache
+def code_version() -> str:
+    """Which code runs, for the audit log."""
+    if told := os.environ.get("RETENTION_VERSION"):
+        return told
+    git = ["git", "-C", str(ROOT), "rev-parse", "--short=12", "HEAD"]
+    try:
+        done = subprocess.run(git, capture_output=True, text=True, check=True, timeout=10)
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    return done.stdout.strip()
+
+
+def signing_key() -> tuple[audit.SigningKey, Path]:
+    """The key that signs the audit log, and the folder outside the database where signed heads go."""
+    signing = connection(SIGNING, "the audit log's signing key")
+    folder = signing.extra_dejson.get("checkpoints")
+    if not signing.password or not folder:
+        raise NotConnected(f"Airflow connection {SIGNING!r} needs the key as password and the extra 'checkpoints'")
+    return audit.SigningKey.parse(signing.password), Path(folder)
+
+
+def is_loopback(system: str) -> bool:
+    """Whether a system is on this machine: the only place a rehearsal may act on."""
+    host = connection(policy().systems[system].connection, f"system {system}").host or ""
+    return _loopback(urlsplit(host).hostname or host if "://" in host else host)
+
+
+def connector(system: str) -> Connector:
+    """A ready connector for one system of the policy."""
+    declared = policy().systems[system]
+    conn = connection(declared.connection, f"system {system}")
+    extra = conn.extra_dejson
+    if declared.kind == "salesforce":
+        from connectors import salesforce
+
+        client = salesforce.connect(
+            _base_url(conn, "https"), conn.login or "", conn.password or "", ca_bundle=extra.get("ca_bundle")
+        )
+        return salesforce.SalesforceConnector.of(client, system, declared.kinds())
+    if declared.kind == "hubspot":
+        from connectors import hubspot
+
+        return hubspot.HubSpotConnector.of(
+            hubspot.connect(
+                conn.password or "",
+                base_url=_base_url(conn, "https") if conn.host else hubspot.PUBLIC_URL,
+                ca_bundle=extra.get("ca_bundle"),
+            ),
+            system,
+            declared.kinds(),
+        )
+    from connectors import documents
+
+    return documents.SftpDocuments.connect(
+        host=conn.host or "",
+        port=conn.port or 22,
+        username=conn.login or "",
+        password=conn.password,
+        host_key=extra.get("host_key", ""),
+        system=system,
+        folders={name: (folder.data_class, folder.lawful_basis) for name, folder in declared.folders.items()},
+    )
+
+
+def _base_url(conn: Connection, scheme: str) -> str:
+    host = conn.host or ""
+    if "://" in host:
+        return host if conn.port is None else f"{host}:{conn.port}"
+    scheme = (conn.extra_dejson.get("scheme") or scheme).lower()
+    return f"{scheme}://{host}" + (f":{conn.port}" if conn.port else "")
+
+
+def _secret(name: str, what_for: str) -> str:
+    secret = connection(name, what_for).password
+    if not secret:
+        raise NotConnected(f"Airflow connection {name!r} has no password: {what_for} belong there")
+    return secret
+
+
+def _text(values: dict[str, object]) -> dict[str, str]:
+    return {name: str(value) for name, value in values.items()}
+
+
+def _loopback(host: str) -> bool:
+    try:
+        addresses = {info[4][0] for info in socket.getaddrinfo(host, None)}
+    except (OSError, UnicodeError):
+        return False
+    return bool(addresses) and all(ipaddress.ip_address(str(a).partition("%")[0]).is_loopback for a in addresses)

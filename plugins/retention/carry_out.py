@@ -1,0 +1,295 @@
+"""The one door to destruction: an approved plan, batch by batch, through a connector. Nothing outside the plan, ever.
+
+Per batch: claim → shared lock → re-read of kill switch, approval and holds → intents committed → call → outcomes.
+Placing a hold takes the same lock alone, so that no call starts after a hold is acknowledged. What a crash leaves
+begun is settled by asking the vendor or re-reading, before anything is repeated.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from retention import audit
+from retention.contract import Connector, ConnectorError
+from retention.plan import Purpose
+from retention.store import audit_log, people, plans, steps, sweeps
+from retention.store.database import Connection
+from retention.store.desk import Desk
+from retention.store.plans import Plan
+from retention.store.steps import Claimed, Ended
+from retention.store.sweeps import Mode
+from retention.vocabulary import (
+    Action,
+    Handle,
+    Observation,
+    Outcome,
+    OutcomeStatus,
+    Presence,
+    Reason,
+)
+
+MOST_TRIES = 3
+"""How often a step is sent before it is given up as failed (for this sweep; the next one plans afresh)."""
+
+
+class NotApproved(Exception):
+    """There is no valid approval of exactly this plan. Nothing was done."""
+
+
+class Stopped(Exception):
+    """The kill switch is on. The call in flight ended, none follows."""
+
+
+class WrongPlace(Exception):
+    """The connected account or the mode is not the one the plan was made for. Nothing was done."""
+
+
+@dataclass
+class Tally:
+    """How many steps ended in which state; all a task may say."""
+
+    states: dict[str, int] = field(default_factory=dict)
+
+    def add(self, state: str, n: int = 1) -> None:
+        """Count."""
+        self.states[state] = self.states.get(state, 0) + n
+
+
+def carry_out(
+    desk: Desk,
+    plan: Plan,
+    connector: Connector,
+    *,
+    loopback: bool,
+    pause: Callable[[float], None] = time.sleep,
+) -> Tally:
+    """Work on a plan until none of its steps is free; safe to run many times, and at the same time as itself.
+
+    `loopback` says whether the system is on this machine: a rehearsal acts on no other.
+    """
+    lease = desk.policy.schedule.operations.lease_seconds
+    tally = Tally()
+    with desk.transaction() as db:
+        _refuse_unless_right_place(db, plan, connector, desk, loopback)
+        _refuse_unless_approved(db, desk, plan)
+    while True:
+        settle(desk, connector, tally=tally)
+        with desk.transaction() as db:
+            work = steps.next_work(db, plan.plan_id)
+            claims = (
+                steps.claim(
+                    db,
+                    desk.keyring,
+                    plan.system,
+                    plan.plan_id,
+                    *work,
+                    connector.batch_size.get(work[0], 1),
+                    lease,
+                )
+                if work
+                else []
+            )
+            waiting = None if claims else steps.waiting_for_others(db, plan.plan_id)
+        if claims:
+            _one_batch(desk, plan, connector, claims, tally, loopback)
+        elif waiting is None:
+            break
+        else:
+            pause(min(waiting + 0.1, 5.0))
+    return tally
+
+
+def settle(desk: Desk, connector: Connector, *, accepted: bool = False, tally: Tally | None = None) -> Tally:
+    """Learn how begun steps of a system ended: by the vendor's job where one was noted, else by re-reading."""
+    tally = tally if tally is not None else Tally()
+    lease = desk.policy.schedule.operations.lease_seconds
+    seen: set[str] = set()
+    while True:
+        with desk.transaction() as db:
+            claims = steps.take_over(db, desk.keyring, connector.system, lease, 1000, accepted and not seen)
+        fresh = [c for c in claims if c.step.step_id not in seen]
+        if not fresh:
+            return tally
+        seen |= {c.step.step_id for c in fresh}
+        for group in _alike(fresh):
+            ended = _learn(connector, group)
+            with desk.transaction() as db:
+                states = steps.conclude(db, ended)
+                _audit_outcomes(db, desk, audit.Event.SETTLED, ended)
+            for state in states.values():
+                tally.add(state)
+
+
+def _one_batch(
+    desk: Desk, plan: Plan, connector: Connector, claims: list[Claimed], tally: Tally, loopback: bool
+) -> None:
+    with people.no_hold_is_placed_meanwhile(desk.engine):
+        with desk.transaction() as db:
+            if sweeps.stopped(db, plan.system):
+                steps.give_back(db, claims)
+                stop = True
+            else:
+                stop = False
+                _refuse_unless_right_place(db, plan, connector, desk, loopback)
+                _refuse_unless_approved(db, desk, plan, digest_too=False)
+                held = steps.hold_back(db, [c.step.step_id for c in claims])
+                tally.add("held", len(held)) if held else None
+                claims = [c for c in claims if c.step.step_id not in held]
+                ours = steps.intend(db, claims, desk.policy.schedule.operations.lease_seconds)
+                claims = [c for c in claims if c.step.step_id in ours]
+                audit_log.append(db, (_intent(desk, plan, c) for c in claims))
+        if stop:
+            raise Stopped(f"{plan.system}: the kill switch is on; nothing was sent")
+        if not claims:
+            return
+
+        def note(handle: Handle) -> None:
+            with desk.transaction() as db:
+                steps.note(db, desk.keyring, handle, claims)
+
+        failure: ConnectorError | None = None
+        try:
+            outcomes = connector.act(claims[0].step.action, [c.step for c in claims], note)
+            ended = [Ended(c, o, o.status.value) for c, o in zip(claims, outcomes, strict=True)]
+        except ConnectorError as error:
+            failure = error
+            ended = [Ended(c, Outcome(c.step.ref, OutcomeStatus.FAILED, Reason.NOT_SENT), "not-sent") for c in claims]
+        with desk.transaction() as db:
+            for e in ended:
+                if e.claim.step.action is Action.RESTRICT and e.outcome.previous:
+                    steps.remember_previous(db, desk.keyring, e.claim, e.outcome.previous)
+            states = steps.conclude(db, ended)
+            _audit_outcomes(db, desk, audit.Event.OUTCOME, ended)
+    for state in states.values():
+        tally.add(state)
+    if failure is not None:
+        raise failure
+
+
+def _learn(connector: Connector, claims: Sequence[Claimed]) -> list[Ended]:
+    """What became of steps whose answer was lost; one vendor job, or one kind of record, at a time."""
+    handle = claims[0].handle
+    refs = tuple(c.step.ref for c in claims)
+    if handle:
+        outcomes = connector.settle(Handle(claims[0].step.action, handle, refs))
+        if all(o.reason is not Reason.NOT_SENT for o in outcomes):
+            return [Ended(c, o, o.status.value) for c, o in zip(claims, outcomes, strict=True)]
+    seen = connector.read_back([c.step for c in claims])
+    return [_concluded(c, o) for c, o in zip(claims, seen, strict=True)]
+
+
+def _concluded(claim: Claimed, seen: Observation) -> Ended:
+    if seen.presence is Presence.UNREADABLE:
+        return Ended(claim, Outcome(claim.step.ref, OutcomeStatus.UNKNOWN, Reason.NOT_PROVEN), "unknown")
+    if as_wanted(claim, seen):
+        return Ended(claim, Outcome(claim.step.ref, OutcomeStatus.DONE, Reason.OK), "done")
+    if claim.step.action is Action.ERASE and seen.presence is Presence.RECOVERABLE:
+        outcome = Outcome(claim.step.ref, OutcomeStatus.ACCEPTED, Reason.RECOVERABLE, settle_on=seen.recoverable_until)
+        return Ended(claim, outcome, "accepted")
+    again = claim.tries < MOST_TRIES
+    reason = Reason.NOT_SENT if again else Reason.NO_ANSWER
+    return Ended(claim, Outcome(claim.step.ref, OutcomeStatus.FAILED, reason), "not-sent" if again else "failed")
+
+
+def as_wanted(claim: Claimed, seen: Observation) -> bool:
+    """Whether what was read back is what the step was to bring about."""
+    step = claim.step
+    match step.action:
+        case Action.ERASE:
+            return seen.presence is Presence.ABSENT
+        case Action.REDACT:
+            if seen.presence is Presence.ABSENT:
+                return True
+            return not seen.mentions if seen.mentions is not None else not (seen.filled & set(step.fields))
+        case Action.RESTRICT:
+            return seen.presence is Presence.RESTRICTED
+        case Action.RELEASE:
+            return seen.presence is Presence.PRESENT
+        case Action.SUPPRESS:
+            return seen.presence is Presence.ABSENT or seen.opted_out is True
+        case Action.RECTIFY:
+            return seen.presence is Presence.PRESENT
+
+
+def _alike(claims: Sequence[Claimed]) -> Iterator[list[Claimed]]:
+    groups: dict[tuple[str, str, str], list[Claimed]] = {}
+    for claim in claims:
+        groups.setdefault((claim.handle, claim.step.action, claim.step.ref.kind), []).append(claim)
+    yield from groups.values()
+
+
+def _refuse_unless_right_place(db: Connection, plan: Plan, connector: Connector, desk: Desk, loopback: bool) -> None:
+    mode = sweeps.mode(db)
+    sweep = sweeps.get(db, plan.sweep_id)
+    if mode is Mode.DRY or sweep.mode is Mode.DRY:
+        raise WrongPlace(f"{plan.system}: the pipeline is dry: plans are made and nothing is done")
+    if mode is not sweep.mode:
+        raise WrongPlace(f"{plan.system}: the plan was made in mode {sweep.mode.value}, now it is {mode.value}")
+    if mode is Mode.REHEARSAL and not loopback:
+        raise WrongPlace(f"{plan.system}: a rehearsal acts on loopback only, and this system is elsewhere")
+    if connector.tenant != plan.tenant:
+        raise WrongPlace(f"{plan.system}: the connection leads to another account than the plan was made for")
+    if plan.policy_digest != desk.policy.digest:
+        raise WrongPlace(f"{plan.system}: the policy changed after the plan was made; a new sweep plans afresh")
+
+
+def _refuse_unless_approved(db: Connection, desk: Desk, plan: Plan, *, digest_too: bool = True) -> None:
+    if plan.purpose is Purpose.SUPPRESSION:
+        if any(step.action is not Action.SUPPRESS for step in plans.steps_of(db, plan.plan_id)):
+            raise NotApproved(f"{plan.system}: a plan that needs no approval may only stop marketing")
+        return
+    sweep = sweeps.get(db, plan.sweep_id)
+    if (state := plans.state_of(db, plan.plan_id)) not in ("approved", "finished"):
+        raise NotApproved(f"{plan.system}: the plan is {state}, not approved")
+    approval = plans.approval_of(db, plan.sweep_id)
+    if approval is None:
+        raise NotApproved(f"{plan.system}: nobody approved sweep {plan.sweep_id}")
+    if approval.expires_at <= desk.now():
+        raise NotApproved(f"{plan.system}: the approval has expired; the next sweep plans afresh")
+    if approval.approver == sweep.started_by:
+        raise NotApproved(f"{plan.system}: whoever starts a sweep cannot approve it")
+    if not digest_too:
+        return
+    if plans.actual_digest(db, plan) != plan.digest:
+        raise NotApproved(f"{plan.system}: the plan was edited after it was made; stop and investigate")
+    if approval.digest != sweep.digest or approval.digest != plans.actual_sweep_digest(db, plan.sweep_id):
+        raise NotApproved(f"{plan.system}: the approval is for another digest")
+
+
+def _audit_outcomes(db: Connection, desk: Desk, event: audit.Event, ended: Sequence[Ended]) -> None:
+    audit_log.append(
+        db,
+        (
+            desk.entry(
+                event,
+                **_named(desk, e.claim),
+                request_ids=audit.fit_request_ids([e.outcome.evidence.request_id]),
+                outcome=e.outcome.status,
+                outcome_reason=e.outcome.reason,
+            )
+            for e in ended
+        ),
+    )
+
+
+def _intent(desk: Desk, plan: Plan, claim: Claimed) -> audit.Entry:
+    return desk.entry(
+        audit.Event.INTENT,
+        run=plan.sweep_id,
+        plan_digest=plan.digest,
+        **_named(desk, claim),
+        reasons=claim.reasons,
+        role=audit.Role.EXECUTOR,
+    )
+
+
+def _named(desk: Desk, claim: Claimed) -> dict[str, str]:
+    return {
+        "item": claim.step.step_id,
+        "case_key": desk.keyring.key_id,
+        "system": claim.step.ref.system,
+        "record": desk.keyring.audit_pseudonym(claim.record_key),
+        "decision": claim.step.action,
+    }

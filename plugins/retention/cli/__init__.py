@@ -1,0 +1,1 @@
+"""The commands of `python -m retention`, one module each, exported as `command`."""

@@ -1,0 +1,180 @@
+"""What does the schedule want done with a found record? Facts of all systems → items → decisions → one verdict.
+
+This is where a finding is put before `decide`: per data class and, in files about several people, per person.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from retention import clocks
+from retention.decide import decide
+from retention.item import Exemption, IdentityMatch, Item, LegalHold, Periods, Regime, Restriction, Trigger
+from retention.knowledge import Consent, Known
+from retention.policy import Schedule, SystemPolicy
+from retention.record_verdict import of_record
+from retention.verdicts import Decision, Disposition, FollowUp, ReasonCode
+from retention.vocabulary import Action, ClassFacts, Dated, LawfulBasis
+
+RESTS_ON_OPT_OUT = frozenset({ReasonCode.UNSUB_MARKETING, ReasonCode.CONSENT_WITHDRAWN})
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What to do with a record, and everything an auditor needs to know why."""
+
+    name: str  # erase | redact | restrict | keep | review | held
+    action: Action | None
+    fields: tuple[str, ...]
+    data_classes: tuple[str, ...]
+    reasons: tuple[str, ...]
+    subject_keys: tuple[bytes, ...] = ()
+    stop_marketing: bool = False
+
+    @property
+    def rests_on_opt_out(self) -> bool:
+        """Whether it would not be so without somebody's opt-out."""
+        return not RESTS_ON_OPT_OUT.isdisjoint(self.reasons)
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """What is the same for all records of a system in one sweep."""
+
+    schedule: Schedule
+    system: SystemPolicy
+    today: date
+    consent_unread: bool
+
+    @property
+    def periods(self) -> Periods:
+        """The schedule's numbers as `decide` takes them."""
+        return Periods(years=self.schedule.retention_years)
+
+
+def judge(known: Known, bench: Bench) -> Verdict:
+    """The verdict on one record."""
+    if known.facts.several_people:
+        return _judge_file(known, bench)
+    consent = _of_one_person(known)
+    decisions = [(c, _decide(known, c, consent, bench, several=False)) for c in known.facts.classes]
+    if not decisions:
+        return Verdict("keep", None, (), (), (ReasonCode.ALREADY_ERASED,))
+    whole = of_record([(c.fields, d) for c, d in decisions], restricted=known.facts.restricted, held=known.held)
+    stop = any(FollowUp.STOP_MARKETING in d.follow_ups for _, d in decisions)
+    return _verdict(known, decisions, whole.action, whole.fields, whole.needs_review, whole.blocked_by_hold, stop)
+
+
+def _verdict(
+    known: Known,
+    decisions: Sequence[tuple[ClassFacts, Decision]],
+    action: Action | None,
+    fields: Iterable[str],
+    needs_review: bool,
+    held: bool,
+    stop_marketing: bool,
+) -> Verdict:
+    going = [(c, d) for c, d in decisions if d.disposition in (Disposition.ERASE, Disposition.ANONYMISE)]
+    if held:
+        return Verdict("held", None, (), (), _reasons(d for _, d in decisions), stop_marketing=stop_marketing)
+    if action is None:
+        name = "review" if needs_review else "keep"
+        return Verdict(name, None, (), (), _reasons(d for _, d in decisions), stop_marketing=stop_marketing)
+    concerned = [d for _, d in going] if action in (Action.ERASE, Action.REDACT) else [d for _, d in decisions]
+    classes = tuple(sorted(c.data_class for c, _ in going)) if action is not Action.RESTRICT else ()
+    cleared = tuple(sorted(fields)) if action is Action.REDACT else ()
+    return Verdict(action.value, action, cleared, classes, _reasons(concerned), stop_marketing=stop_marketing)
+
+
+def _judge_file(known: Known, bench: Bench) -> Verdict:
+    """A file: what is true of everybody in it may be done to it; what is true of some only to their parts."""
+    people: Sequence[bytes | None] = known.subjects or (None,)
+    facts = known.facts.classes[0]
+    decided = [
+        (key, _decide(known, facts, known.consent.get(key or b"", Consent()), bench, several=len(people) > 1))
+        for key in people
+    ]
+    decisions = [(facts, d) for _, d in decided]
+    going = [(key, d) for key, d in decided if d.disposition is Disposition.ERASE]
+    if known.held or not going or len(going) == len(decided):
+        whole = of_record([((), d) for _, d in decided], restricted=known.facts.restricted, held=known.held)
+        return _verdict(known, decisions, whole.action, (), whole.needs_review, whole.blocked_by_hold, False)
+    reasons = _reasons(d for _, d in going)
+    if not facts.fields:  # the parts of one person cannot be taken out of this kind of file
+        return Verdict("review", None, (), (), (*reasons, ReasonCode.MIXED_SUBJECTS))
+    keys = tuple(key for key, _ in going if key is not None)
+    return Verdict("redact", Action.REDACT, facts.fields, (facts.data_class,), reasons, subject_keys=keys)
+
+
+def _decide(known: Known, facts: ClassFacts, consent: Consent, bench: Bench, *, several: bool) -> Decision:
+    item = _item(known, facts, consent, bench, several=several)
+    decision = decide(item, bench.periods, bench.today)
+    if bench.consent_unread and decision.reason_code in RESTS_ON_OPT_OUT:
+        without = replace(item, unsubscribed_on=None, trigger=Trigger.NIGHTLY)
+        waiting = decide(without, bench.periods, bench.today)
+        return replace(waiting, follow_ups=waiting.follow_ups | decision.follow_ups - {FollowUp.NOTIFY_RECIPIENTS})
+    return decision
+
+
+def _item(known: Known, facts: ClassFacts, consent: Consent, bench: Bench, *, several: bool) -> Item:
+    zone = ZoneInfo(bench.system.zone)
+    transactions = known.facts.transactions
+    keeps = [clocks.tax_keep_until(t.on, bench.schedule.accounting_year_end) for t in transactions]
+    only_marketing = (
+        not known.facts.several_people
+        and not transactions
+        and not known.facts.open_complaint
+        and facts.lawful_basis is LawfulBasis.CONSENT
+    )
+    return Item(
+        data_class=facts.data_class,
+        lawful_basis=facts.lawful_basis,
+        regime=Regime(bench.system.regime),
+        trigger=Trigger.UNSUBSCRIBE if consent.opted_out and consent.opted_out_on is None else Trigger.NIGHTLY,
+        collected_on=_day(facts.collected, zone),
+        unsubscribed_on=consent.opted_out_on if consent.opted_out else None,
+        fresh_consent_on=consent.consented_on,
+        transaction_keep_until=max(keeps, default=None),
+        contract_live=any(t.live for t in transactions),
+        erased_on=known.erased.get(facts.data_class),
+        legal_hold=LegalHold.ACTIVE if known.held else LegalHold.NONE,
+        # Restricted in the system, and not by us: somebody's Art. 18 ground that we do not know, so we protect.
+        restriction=Restriction.ACCURACY if known.facts.restricted and not known.restricted_by_us else Restriction.NONE,
+        identity_match=_identity(known),
+        exemption=Exemption.CLAIMS if known.facts.open_complaint else Exemption.NONE,
+        other_subjects=several,
+        consent_for_marketing=only_marketing,
+    )
+
+
+def _identity(known: Known) -> IdentityMatch:
+    if known.shared:
+        return IdentityMatch.SHARED
+    return IdentityMatch.AMBIGUOUS if known.folded_opt_out else IdentityMatch.EXACT
+
+
+def _of_one_person(known: Known) -> Consent:
+    """Consent over all of a person's addresses, and what the record itself says where it has none."""
+    facts = known.facts
+    own = Consent(facts.opted_out, facts.opted_out_on, facts.consented_on)
+    voices = [own, *known.consent.values()]
+    if known.folded_opt_out:
+        voices.append(Consent(opted_out=True))
+    out = [v for v in voices if v.opted_out]
+    days = [v.opted_out_on for v in out]
+    consents = [v.consented_on for v in voices if v.consented_on]
+    latest = None if None in days else max((d for d in days if d), default=None)
+    return Consent(bool(out), latest, max(consents, default=None))
+
+
+def _day(dated: Dated | None, zone: ZoneInfo) -> date | None:
+    if dated is None:
+        return None
+    return clocks.local_day(dated.value, zone) if isinstance(dated.value, datetime) else dated.value
+
+
+def _reasons(decisions: Iterable[Decision]) -> tuple[str, ...]:
+    return tuple(sorted({d.reason_code.value for d in decisions}))

@@ -1,0 +1,36 @@
+"""What does the ledger know about a finding, beyond what its own system said? The join over systems, as values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from retention.vocabulary import Facts
+
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """What all systems together say of one person's consent to marketing, as of this sweep."""
+
+    opted_out: bool = False
+    opted_out_on: date | None = None  # None with `opted_out`: the day is not known
+    consented_on: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A finding with everything the ledger knows about it; what `judge` decides on."""
+
+    record_key: bytes
+    kind: str
+    version: str
+    facts: Facts
+    shared: bool
+    subjects: tuple[bytes, ...]
+    folded: tuple[bytes, ...]
+    consent: Mapping[bytes, Consent]  # per subject
+    folded_opt_out: bool  # only the folded form matches somebody who opted out
+    held: bool
+    restricted_by_us: bool
+    erased: Mapping[str, date]  # data class -> when we erased it from this very record

@@ -1,0 +1,1 @@
+"""Where everything stands: the only code that speaks SQL. Functions take an open transaction; callers own commits."""

@@ -1,0 +1,187 @@
+"""What is known of every item of a catalogued system? Keyed facts kept up to date by `changes`; never verdicts.
+
+A night costs what changed. Expiry is a query on dates, a person's items are one look-up by keyed pseudonym.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Collection, Sequence
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Connection
+
+from retention.keyring import Keyring
+from retention.store import facts as facts_json
+from retention.store.database import copy_into, one, run
+from retention.store.findings import is_shared, keys_of
+from retention.vocabulary import Dated, Facts, Finding, Gap, Identifier, RecordRef, Token
+
+LocalDay = Callable[[datetime], date]
+
+
+def token(db: Connection, keyring: Keyring, system: str) -> Token | None:
+    """Up to where a system was read; None: never."""
+    row = one(db, "SELECT token FROM tokens WHERE system = :system", system=system)
+    return Token(bytes.fromhex(keyring.open(row.token))) if row else None
+
+
+def save_token(db: Connection, keyring: Keyring, system: str, value: Token) -> None:
+    """Keep a token; to be called in the transaction that saves its last page."""
+    run(
+        db,
+        "INSERT INTO tokens (system, token) VALUES (:system, :token) ON CONFLICT (system) DO UPDATE"
+        " SET token = excluded.token, saved_at = now()",
+        system=system,
+        token=keyring.seal(value.hex()),
+    )
+
+
+def save(
+    db: Connection,
+    keyring: Keyring,
+    sweep_id: str,
+    system: str,
+    found: Sequence[Finding],
+    gaps: Sequence[Gap],
+    local_day: LocalDay,
+) -> None:
+    """Store what was read anew; an item that could not be read wholly keeps its gap code."""
+    gap_codes = {keyring.record_key(gap.ref): gap.code.value for gap in gaps if gap.ref}
+
+    def line(finding: Finding) -> tuple[Any, ...]:
+        exact_keys, folded_keys = keys_of(keyring, finding.identifiers)
+        record_key = keyring.record_key(finding.ref)
+        return (
+            system,
+            record_key,
+            finding.ref.kind,
+            keyring.seal(finding.ref.key),
+            finding.ref.version,
+            json.dumps(facts_json.encode(finding.facts)),
+            earliest_day(finding.facts, local_day),
+            exact_keys,
+            folded_keys,
+            keyring.seal_identifiers(finding.identifiers),
+            gap_codes.get(record_key, ""),
+            sweep_id,
+        )
+
+    columns = (
+        "system",
+        "record_key",
+        "kind",
+        "locator",
+        "version",
+        "facts",
+        "collected_on",
+        "exact_keys",
+        "folded_keys",
+        "addresses",
+        "gap_code",
+        "seen_in",
+    )
+    updates = ", ".join(f"{c} = excluded.{c}" for c in columns[2:])
+    copy_into(
+        db,
+        "catalogue",
+        columns,
+        (line(finding) for finding in {keyring.record_key(f.ref): f for f in found}.values()),
+        f"ON CONFLICT (system, record_key) DO UPDATE SET {updates}",
+    )
+
+
+def still_there(db: Connection, keyring: Keyring, sweep_id: str, system: str, refs: Sequence[RecordRef]) -> None:
+    """Note that items were seen unchanged."""
+    run(
+        db,
+        "UPDATE catalogue SET seen_in = :s WHERE system = :system AND record_key = ANY (:keys)",
+        s=sweep_id,
+        system=system,
+        keys=[keyring.record_key(ref) for ref in refs],
+    )
+
+
+def forget(db: Connection, keyring: Keyring, system: str, refs: Sequence[RecordRef]) -> None:
+    """Remove items the system says are gone: the rows of an erased item are part of its erasure."""
+    run(
+        db,
+        "DELETE FROM catalogue WHERE system = :system AND record_key = ANY (:keys)",
+        system=system,
+        keys=[keyring.record_key(ref) for ref in refs],
+    )
+
+
+def forget_unseen(db: Connection, sweep_id: str, system: str) -> int:
+    """Remove items a whole pass did not name."""
+    return run(db, "DELETE FROM catalogue WHERE system = :system AND seen_in <> :s", s=sweep_id, system=system)
+
+
+def due(db: Connection, sweep_id: str, system: str, collected_before: date) -> int:
+    """Copy the items past their date, or without one, into the findings of a sweep; returns how many."""
+    return run(
+        db,
+        _TO_FINDINGS + " AND (collected_on < :before OR collected_on IS NULL)" + _KEEP_FIRST,
+        s=sweep_id,
+        system=system,
+        before=collected_before,
+    )
+
+
+def about(
+    db: Connection,
+    keyring: Keyring,
+    sweep_id: str,
+    system: str,
+    identifiers: Sequence[Identifier],
+    shared_mailboxes: Collection[str],
+) -> int:
+    """Copy the items that name any of these people into the findings of a sweep; role addresses are not followed."""
+    personal = [i for i in identifiers if not is_shared(i, shared_mailboxes)]
+    return run(
+        db,
+        _TO_FINDINGS + " AND folded_keys && CAST(:keys AS bytea[])" + _KEEP_FIRST,
+        s=sweep_id,
+        system=system,
+        keys=[keyring.folded_key(i) for i in personal],
+    )
+
+
+def gaps_of(db: Connection, sweep_id: str, system: str) -> int:
+    """Report every item that is known but could not be read as a gap of this sweep, changed or not."""
+    return run(
+        db,
+        "INSERT INTO gaps (sweep_id, system, code, kind, record_key, locator)"
+        " SELECT :s, system, gap_code, kind, record_key, locator FROM catalogue"
+        " WHERE system = :system AND gap_code <> '' ON CONFLICT DO NOTHING",
+        s=sweep_id,
+        system=system,
+    )
+
+
+def size(db: Connection, system: str) -> int:
+    """How many items are known."""
+    count: int = one(db, "SELECT count(*) AS n FROM catalogue WHERE system = :system", system=system).n
+    return count
+
+
+def earliest_day(facts: Facts, local_day: LocalDay) -> date | None:
+    """The day the first of a record's classes was collected, in the system's zone; None if any has no proven date."""
+    days = [_day(c.collected, local_day) for c in facts.classes]
+    proven = [day for day in days if day is not None]
+    return min(proven) if proven and len(proven) == len(days) else None
+
+
+def _day(dated: Dated | None, local_day: LocalDay) -> date | None:
+    if dated is None:
+        return None
+    return local_day(dated.value) if isinstance(dated.value, datetime) else dated.value
+
+
+_TO_FINDINGS = (
+    "INSERT INTO findings (sweep_id, system, record_key, kind, locator, version, facts, exact_keys, folded_keys,"
+    " addresses) SELECT :s, system, record_key, kind, locator, version, facts, exact_keys, folded_keys, addresses"
+    " FROM catalogue WHERE system = :system"
+)
+_KEEP_FIRST = " ON CONFLICT (sweep_id, system, record_key) DO NOTHING"

@@ -1,0 +1,242 @@
+"""What was found in a sweep, and what is known of the same person elsewhere? Findings, gaps, the consent join."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import date
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from retention.keyring import Keyring
+from retention.knowledge import Consent, Known
+from retention.store import facts as facts_json
+from retention.store.database import copy_into, rows, run, streamed
+from retention.vocabulary import Finding, Gap, Identifier, IdentifierKind
+
+STRONG = (IdentifierKind.EMAIL, IdentifierKind.CUSTOMER_NUMBER)  # a shared phone is no proof of identity
+
+COLUMNS = (
+    "sweep_id",
+    "system",
+    "record_key",
+    "kind",
+    "locator",
+    "version",
+    "facts",
+    "exact_keys",
+    "folded_keys",
+    "addresses",
+    "shared",
+)
+
+
+def is_shared(identifier: Identifier, shared_mailboxes: Collection[str]) -> bool:
+    """Whether an address belongs to a role, not to a person."""
+    if identifier.kind is not IdentifierKind.EMAIL:
+        return False
+    return identifier.value.partition("@")[0].partition("+")[0].strip().lower() in shared_mailboxes
+
+
+def keys_of(keyring: Keyring, identifiers: Iterable[Identifier]) -> tuple[list[bytes], list[bytes]]:
+    """Exact and folded pseudonyms of the strong identifiers, in step."""
+    strong = [i for i in dict.fromkeys(identifiers) if i.kind in STRONG]
+    return [keyring.exact_key(i) for i in strong], [keyring.folded_key(i) for i in strong]
+
+
+def save(
+    db: Connection,
+    keyring: Keyring,
+    sweep_id: str,
+    system: str,
+    found: Iterable[Finding],
+    shared_mailboxes: Collection[str],
+) -> int:
+    """Store findings; one met again in the same sweep replaces what was known of it."""
+    latest = {keyring.record_key(f.ref): f for f in found}
+
+    def line(record_key: bytes, finding: Finding) -> tuple[Any, ...]:
+        exact_keys, folded_keys = keys_of(keyring, finding.identifiers)
+        shared = not finding.facts.several_people and any(is_shared(i, shared_mailboxes) for i in finding.identifiers)
+        return (
+            sweep_id,
+            system,
+            record_key,
+            finding.ref.kind,
+            keyring.seal(finding.ref.key),
+            finding.ref.version,
+            json.dumps(facts_json.encode(finding.facts)),
+            exact_keys,
+            folded_keys,
+            keyring.seal_identifiers([i for i in finding.identifiers if i.kind in STRONG]),
+            shared,
+        )
+
+    return copy_into(
+        db,
+        "findings",
+        COLUMNS,
+        (line(key, finding) for key, finding in latest.items()),
+        "ON CONFLICT (sweep_id, system, record_key) DO UPDATE SET version = excluded.version, facts = excluded.facts,"
+        " exact_keys = excluded.exact_keys, folded_keys = excluded.folded_keys, addresses = excluded.addresses,"
+        " shared = excluded.shared, locator = excluded.locator",
+    )
+
+
+def save_gaps(db: Connection, keyring: Keyring, sweep_id: str, system: str, gaps: Sequence[Gap]) -> None:
+    """Store what could not be read; the same gap met twice counts once."""
+    for gap in gaps:
+        run(
+            db,
+            "INSERT INTO gaps (sweep_id, system, code, kind, what, record_key, locator)"
+            " VALUES (:sweep_id, :system, :code, :kind, :what, :record_key, :locator) ON CONFLICT DO NOTHING",
+            sweep_id=sweep_id,
+            system=system,
+            code=gap.code,
+            kind=gap.kind,
+            what=gap.what,
+            record_key=keyring.record_key(gap.ref) if gap.ref else None,
+            locator=keyring.seal(gap.ref.key) if gap.ref else None,
+        )
+
+
+def mark_shared(db: Connection, sweep_id: str) -> int:
+    """Mark records of one kind and system that are known by the same address: not provably one person."""
+    return run(
+        db,
+        "UPDATE findings f SET shared = true FROM ("
+        " SELECT system, kind, k FROM findings CROSS JOIN unnest(exact_keys) AS k"
+        " WHERE sweep_id = :s AND NOT (facts->>'several_people')::bool GROUP BY system, kind, k HAVING count(*) > 1"
+        ") twice WHERE f.sweep_id = :s AND f.system = twice.system AND f.kind = twice.kind"
+        " AND twice.k = ANY (f.exact_keys) AND NOT f.shared",
+        s=sweep_id,
+    )
+
+
+def opted_out_identifiers(db: Connection, keyring: Keyring, sweep_id: str) -> list[Identifier]:
+    """Everyone seen as opted out in any system this night, to be looked up in all of them. In memory only."""
+    found = rows(
+        db,
+        "SELECT addresses FROM findings WHERE sweep_id = :s AND (facts->>'opted_out')::bool AND addresses IS NOT NULL",
+        s=sweep_id,
+    )
+    return list(dict.fromkeys(i for row in found for i in keyring.open_identifiers(row.addresses)))
+
+
+def consent_by_subject(db: Connection, sweep_id: str) -> Iterator[tuple[bytes, bytes, Consent]]:
+    """(exact key, folded key, consent) of every person for whom any system spoke of consent or opt-out this night."""
+    statement = "SELECT * FROM consent_signals WHERE sweep_id = :s AND (opted_out OR consented_on IS NOT NULL)"
+    for row in db.execute(text(statement), {"s": sweep_id}):
+        on = None if row.undated else row.opted_out_on
+        yield bytes(row.key), bytes(row.folded), Consent(row.opted_out, on, row.consented_on)
+
+
+_KNOWN = """
+WITH joined AS (
+    SELECT f.record_key, jsonb_object_agg(encode(s.key, 'hex'),
+           jsonb_build_array(s.opted_out, CASE WHEN s.undated THEN NULL ELSE s.opted_out_on END, s.consented_on))
+           AS consent
+    FROM findings f CROSS JOIN unnest(f.exact_keys) k JOIN consent_signals s ON s.sweep_id = f.sweep_id AND s.key = k
+    WHERE f.sweep_id = :s AND f.system = :system GROUP BY f.record_key
+),
+nearly AS (
+    SELECT DISTINCT f.record_key
+    FROM findings f CROSS JOIN LATERAL unnest(f.exact_keys, f.folded_keys) AS x(k, folded)
+    JOIN consent_signals s ON s.sweep_id = f.sweep_id AND s.folded = x.folded AND s.key <> x.k
+    WHERE f.sweep_id = :s AND f.system = :system AND s.opted_out AND NOT (f.facts->>'several_people')::bool
+),
+under_hold AS (
+    SELECT DISTINCT f.record_key FROM findings f CROSS JOIN unnest(f.folded_keys) k
+    JOIN holds h ON h.folded_key = k AND h.released_at IS NULL
+        AND (cardinality(h.systems) = 0 OR :system = ANY (h.systems))
+    WHERE f.sweep_id = :s AND f.system = :system
+),
+register AS (
+    SELECT record_key, jsonb_object_agg(data_class, erased_at::date) AS erased
+    FROM erasures WHERE system = :system GROUP BY record_key
+),
+ours AS (
+    SELECT record_key FROM restrictions WHERE system = :system AND released_at IS NULL
+)
+SELECT f.record_key, f.kind, f.version, f.facts, f.shared, f.exact_keys, f.folded_keys, joined.consent,
+       nearly.record_key IS NOT NULL AS nearly, under_hold.record_key IS NOT NULL AS held,
+       ours.record_key IS NOT NULL AS restricted_by_us, register.erased
+FROM findings f
+LEFT JOIN joined USING (record_key) LEFT JOIN nearly USING (record_key)
+LEFT JOIN under_hold USING (record_key) LEFT JOIN register USING (record_key)
+LEFT JOIN ours USING (record_key)
+WHERE f.sweep_id = :s AND f.system = :system ORDER BY f.record_key
+"""
+
+
+def known(db: Connection, sweep_id: str, system: str) -> Iterator[Known]:
+    """Every finding of a system, joined over all systems, in a stable order; streamed."""
+    for row in db.execute(streamed(_KNOWN), {"s": sweep_id, "system": system}):
+        yield Known(
+            record_key=bytes(row.record_key),
+            kind=row.kind,
+            version=row.version,
+            facts=facts_json.decode(row.facts),
+            shared=row.shared,
+            subjects=tuple(map(bytes, row.exact_keys)),
+            folded=tuple(map(bytes, row.folded_keys)),
+            consent={bytes.fromhex(k): _consent(v) for k, v in (row.consent or {}).items()},
+            folded_opt_out=row.nearly,
+            held=row.held,
+            restricted_by_us=row.restricted_by_us,
+            erased={k: date.fromisoformat(v) for k, v in (row.erased or {}).items()},
+        )
+
+
+def _consent(raw: Sequence[Any]) -> Consent:
+    opted_out, on, consented = raw
+    return Consent(
+        opted_out, date.fromisoformat(on) if on else None, date.fromisoformat(consented) if consented else None
+    )
+
+
+def save_verdicts(
+    db: Connection, sweep_id: str, system: str, verdicts: Iterable[tuple[bytes, str, Sequence[str]]]
+) -> None:
+    """Store (record key, verdict, reason codes) of findings, and the counts by verdict and reason."""
+    copy_verdicts = [(sweep_id, system, key, verdict, list(reasons)) for key, verdict, reasons in verdicts]
+    db.execute(
+        text(
+            "CREATE TEMP TABLE verdicts (sweep_id text, system text, record_key bytea, verdict text,"
+            " reasons text[]) ON COMMIT DROP"
+        )
+    )
+    copy_into(db, "verdicts", ("sweep_id", "system", "record_key", "verdict", "reasons"), copy_verdicts, "")
+    run(
+        db,
+        "UPDATE findings f SET verdict = v.verdict, reasons = v.reasons FROM verdicts v"
+        " WHERE f.sweep_id = v.sweep_id AND f.system = v.system AND f.record_key = v.record_key",
+    )
+    run(db, "DELETE FROM sweep_counts WHERE sweep_id = :s AND system = :system", s=sweep_id, system=system)
+    run(
+        db,
+        "INSERT INTO sweep_counts (sweep_id, system, reason, verdict, records)"
+        " SELECT sweep_id, system, r, verdict, count(*) FROM verdicts CROSS JOIN unnest(reasons) r GROUP BY 1, 2, 3, 4",
+    )
+    run(db, "DROP TABLE verdicts")
+
+
+def note_versions(db: Connection, sweep_id: str, system: str, versions: Mapping[bytes, str]) -> None:
+    """Note newer versions of records after a change of our own."""
+    run(
+        db,
+        "UPDATE findings f SET version = v.version FROM unnest(CAST(:keys AS bytea[]), CAST(:versions AS text[]))"
+        " AS v(key, version) WHERE f.sweep_id = :s AND f.system = :system AND f.record_key = v.key"
+        " AND v.version <> ''",
+        s=sweep_id,
+        system=system,
+        keys=list(versions),
+        versions=list(versions.values()),
+    )
+
+
+def wipe_personal_data(db: Connection, sweep_id: str) -> None:
+    """Forget where findings and gaps lie once a sweep is sealed; keyed pseudonyms and verdicts remain."""
+    run(db, "UPDATE findings SET locator = NULL, addresses = NULL WHERE sweep_id = :s", s=sweep_id)
+    run(db, "UPDATE gaps SET locator = NULL WHERE sweep_id = :s", s=sweep_id)

@@ -1,0 +1,287 @@
+"""Who works on which step, and how did it end? Claims with lease and fencing token, intents before effects.
+
+A killed scheduler can leave its old task alive beside the new one: a claim raises the step's fence, and an older
+claimant can write nothing. A step whose intent has no outcome is settled by re-reading, never repeated blindly.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+
+from sqlalchemy import Connection
+
+from retention.keyring import Keyring
+from retention.life_cycles import STEP, after
+from retention.store.database import one, rows, run
+from retention.vocabulary import Action, Handle, Outcome, RecordRef, Scalar, Step
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A step in a worker's hands."""
+
+    step: Step
+    record_key: bytes
+    fence: int
+    tries: int
+    handle: str
+    data_classes: tuple[str, ...]
+    reasons: tuple[str, ...]
+
+
+class StepAltered(Exception):
+    """A step's locator does not belong to its record pseudonym: somebody edited the ledger. Nothing was done."""
+
+
+def next_work(db: Connection, plan_id: str) -> tuple[Action, str] | None:
+    """Action and kind of the first step of a plan that is free to be claimed."""
+    row = one(
+        db,
+        "SELECT action, kind FROM steps WHERE plan_id = :p AND (state = 'planned'"
+        " OR state = 'claimed' AND lease_until < now()) ORDER BY position LIMIT 1",
+        p=plan_id,
+    )
+    return (Action(row.action), row.kind) if row else None
+
+
+def claim(
+    db: Connection, keyring: Keyring, system: str, plan_id: str, action: Action, kind: str, n: int, lease: int
+) -> list[Claimed]:
+    """Take up to n free steps of one action and kind, with a lease in seconds."""
+    found = rows(
+        db,
+        "UPDATE steps SET state = 'claimed', fence = fence + 1, lease_until = now() + make_interval(secs => :lease)"
+        " WHERE step_id IN (SELECT step_id FROM steps WHERE plan_id = :p AND action = :action AND kind = :kind"
+        " AND (state = 'planned' OR state = 'claimed' AND lease_until < now())"
+        " ORDER BY position FOR UPDATE SKIP LOCKED LIMIT :n) RETURNING *",
+        p=plan_id,
+        action=action,
+        kind=kind,
+        n=n,
+        lease=lease,
+    )
+    return _claimed(keyring, system, found)
+
+
+def take_over(db: Connection, keyring: Keyring, system: str, lease: int, n: int, accepted: bool) -> list[Claimed]:
+    """Take up to n steps of a system that were begun and not ended: intents whose lease ran out, unknown ends,
+    and (with `accepted`) those the vendor still had to finish. Fenced anew."""
+    states = ["unknown", "accepted"] if accepted else ["unknown"]
+    found = rows(
+        db,
+        "UPDATE steps SET fence = fence + 1, lease_until = now() + make_interval(secs => :lease)"
+        " WHERE step_id IN (SELECT step_id FROM steps WHERE system = :system AND (lease_until < now()"
+        " AND state = 'intended' OR state = ANY (:states) AND (lease_until IS NULL OR lease_until < now()))"
+        " ORDER BY plan_id, action, kind, position FOR UPDATE SKIP LOCKED LIMIT :n) RETURNING *",
+        system=system,
+        states=states,
+        n=n,
+        lease=lease,
+    )
+    return _claimed(keyring, system, found)
+
+
+def _claimed(keyring: Keyring, system: str, found: Sequence[object]) -> list[Claimed]:
+    claimed = []
+    for row in sorted(found, key=lambda r: (r.plan_id, r.position)):  # type: ignore[attr-defined]
+        values = row._mapping  # type: ignore[attr-defined]
+        ref = RecordRef(system, values["kind"], keyring.open(values["locator"]), values["version"])
+        if keyring.record_key(ref) != bytes(values["record_key"]):
+            raise StepAltered(f"step {values['step_id']}: its locator was changed after planning; stop and investigate")
+        wanted = {bytes(key) for key in values["subject_keys"]}
+        action = Action(values["action"])
+        # Whom it is about is told only where the action needs it: to stop marketing, or to take one person's part out.
+        subjects = keyring.open_identifiers(values["subjects"]) if wanted or action is Action.SUPPRESS else ()
+        identifiers = tuple(i for i in subjects if not wanted or keyring.exact_key(i) in wanted)
+        step = Step(values["step_id"], ref, action, tuple(values["fields"]), identifiers)
+        claimed.append(
+            Claimed(
+                step,
+                bytes(values["record_key"]),
+                values["fence"],
+                values["tries"],
+                values["handle"] or "",
+                tuple(values["data_classes"]),
+                tuple(values["reasons"]),
+            )
+        )
+    return claimed
+
+
+def waiting_for_others(db: Connection, plan_id: str) -> float | None:
+    """Seconds until the first lease held by somebody else ends; None if nobody holds any."""
+    row = one(
+        db,
+        "SELECT extract(epoch FROM min(lease_until) - now()) AS seconds FROM steps"
+        " WHERE plan_id = :p AND state IN ('claimed', 'intended')",
+        p=plan_id,
+    )
+    return None if row is None or row.seconds is None else max(0.0, float(row.seconds))
+
+
+def hold_back(db: Connection, step_ids: Sequence[str]) -> set[str]:
+    """Set aside the claimed steps whose subjects came under a legal hold since planning; returns their ids."""
+    found = rows(
+        db,
+        "UPDATE steps s SET state = 'held', lease_until = NULL WHERE s.step_id = ANY (:ids) AND s.state = 'claimed'"
+        " AND EXISTS (SELECT FROM holds h WHERE h.released_at IS NULL AND h.folded_key = ANY (s.folded_keys)"
+        " AND (cardinality(h.systems) = 0 OR s.system = ANY (h.systems))) RETURNING s.step_id",
+        ids=list(step_ids),
+    )
+    return {row.step_id for row in found}
+
+
+def give_back(db: Connection, claims: Sequence[Claimed]) -> None:
+    """Return claimed steps untouched, for a later worker."""
+    run(
+        db,
+        "UPDATE steps s SET state = 'planned', lease_until = NULL FROM unnest(CAST(:ids AS text[]),"
+        " CAST(:fences AS bigint[])) AS c(id, fence) WHERE s.step_id = c.id AND s.fence = c.fence"
+        " AND s.state = 'claimed'",
+        ids=[c.step.step_id for c in claims],
+        fences=[c.fence for c in claims],
+    )
+
+
+def intend(db: Connection, claims: Sequence[Claimed], lease: int) -> set[str]:
+    """Write intents for the claims that are still ours; returns the ids that may now be sent."""
+    found = rows(
+        db,
+        "UPDATE steps s SET state = 'intended', tries = tries + 1, lease_until = now() + make_interval(secs => :lease)"
+        " FROM unnest(CAST(:ids AS text[]), CAST(:fences AS bigint[])) AS c(id, fence)"
+        " WHERE s.step_id = c.id AND s.fence = c.fence AND s.state = 'claimed' AND s.lease_until > now()"
+        " RETURNING s.step_id, s.fence",
+        ids=[c.step.step_id for c in claims],
+        fences=[c.fence for c in claims],
+        lease=lease,
+    )
+    run(
+        db,
+        "INSERT INTO attempts (step_id, fence) SELECT * FROM unnest(CAST(:ids AS text[]), CAST(:fences AS bigint[]))",
+        ids=[row.step_id for row in found],
+        fences=[row.fence for row in found],
+    )
+    return {row.step_id for row in found}
+
+
+def note(db: Connection, keyring: Keyring, handle: Handle, claims: Sequence[Claimed]) -> None:
+    """Make durable what the vendor calls this work, and what RESTRICT found, before it takes effect."""
+    by_ref = {c.step.ref: c for c in claims}
+    ids = [by_ref[ref].step.step_id for ref in handle.refs]
+    if handle.job:
+        run(db, "UPDATE steps SET handle = :job WHERE step_id = ANY (:ids)", job=handle.job, ids=ids)
+    for ref, previous in zip(handle.refs, handle.previous, strict=False):
+        remember_previous(db, keyring, by_ref[ref], previous)
+
+
+def remember_previous(db: Connection, keyring: Keyring, claim: Claimed, previous: Mapping[str, Scalar]) -> None:
+    """Keep the state a restriction found; the first one recorded stays."""
+    run(
+        db,
+        "INSERT INTO restrictions (system, record_key, locator, kind, previous, step_id, restricted_at)"
+        " VALUES (:system, :key, :locator, :kind, :previous, :step, now()) ON CONFLICT (system, record_key) DO UPDATE"
+        " SET previous = excluded.previous, step_id = excluded.step_id, restricted_at = excluded.restricted_at,"
+        " released_at = NULL WHERE restrictions.released_at IS NOT NULL",
+        system=claim.step.ref.system,
+        key=claim.record_key,
+        locator=keyring.seal(claim.step.ref.key),
+        kind=claim.step.ref.kind,
+        previous=keyring.seal_values(previous),
+        step=claim.step.step_id,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a claimed step ended: an outcome, and the event it is in the step's life cycle."""
+
+    claim: Claimed
+    outcome: Outcome
+    event: str
+
+
+def conclude(db: Connection, ended: Sequence[Ended]) -> dict[str, str]:
+    """Write outcomes of the claims that are still ours, as a set; returns new states by step id.
+
+    A step missing from the answer was taken over meanwhile: an older claimant writes nothing.
+    """
+    found = rows(
+        db,
+        "SELECT step_id, state, fence FROM steps WHERE step_id = ANY (:ids) ORDER BY step_id FOR UPDATE",
+        ids=[e.claim.step.step_id for e in ended],
+    )
+    current = {row.step_id: row for row in found}
+    ours = [e for e in ended if current[e.claim.step.step_id].fence == e.claim.fence]
+    states = {e.claim.step.step_id: after(STEP, current[e.claim.step.step_id].state, e.event) for e in ours}
+    values = {
+        "ids": list(states),
+        "states": list(states.values()),
+        "events": [e.event for e in ours],
+        "reasons": [e.outcome.reason.value for e in ours],
+        "evidence": [json.dumps(asdict(e.outcome.evidence)) for e in ours],
+        "settle": [e.outcome.settle_on for e in ours],
+    }
+    run(
+        db,
+        "UPDATE steps s SET state = o.state, status = o.event, reason = o.reason, evidence = o.evidence::jsonb,"
+        " settle_on = o.settle, lease_until = NULL FROM unnest(CAST(:ids AS text[]), CAST(:states AS text[]),"
+        " CAST(:events AS text[]), CAST(:reasons AS text[]), CAST(:evidence AS text[]), CAST(:settle AS date[]))"
+        " AS o(id, state, event, reason, evidence, settle) WHERE s.step_id = o.id",
+        **values,
+    )
+    del values["states"], values["settle"]
+    run(
+        db,
+        "UPDATE attempts a SET status = o.event, reason = o.reason, evidence = o.evidence::jsonb, ended_at = now()"
+        " FROM unnest(CAST(:ids AS text[]), CAST(:events AS text[]), CAST(:reasons AS text[]),"
+        " CAST(:evidence AS text[])) AS o(id, event, reason, evidence) WHERE a.step_id = o.id AND a.status IS NULL",
+        **values,
+    )
+    return states
+
+
+def done_unverified(db: Connection, keyring: Keyring, system: str, plan_id: str) -> list[Claimed]:
+    """Steps of a plan that claim to be done and were not read back yet."""
+    found = rows(db, "SELECT * FROM steps WHERE plan_id = :p AND state = 'done' ORDER BY position", p=plan_id)
+    return _claimed(keyring, system, found)
+
+
+def mark_verified(db: Connection, seen: Mapping[str, str]) -> None:
+    """Record what the read-back said of each done step: `verify` or `contradict`."""
+    run(
+        db,
+        "UPDATE steps s SET state = v.state, verified_at = now()"
+        " FROM unnest(CAST(:ids AS text[]), CAST(:states AS text[])) AS v(id, state)"
+        " WHERE s.step_id = v.id AND s.state = 'done'",
+        ids=list(seen),
+        states=[after(STEP, "done", event) for event in seen.values()],
+    )
+
+
+def register_erasures(db: Connection, keyring: Keyring, sweep_id: str, step_ids: Sequence[str]) -> None:
+    """Enter proven erasures and redactions in the register, per record and data class."""
+    run(
+        db,
+        "INSERT INTO erasures (system, record_key, data_class, exact_keys, key_id, erased_at, sweep_id)"
+        " SELECT s.system, s.record_key, c, coalesce(f.exact_keys, '{}'), :key_id, now(), :sweep"
+        " FROM steps s JOIN plans p USING (plan_id) CROSS JOIN unnest(s.data_classes) c"
+        " LEFT JOIN findings f ON f.sweep_id = p.sweep_id AND f.system = s.system AND f.record_key = s.record_key"
+        " WHERE s.step_id = ANY (:ids)"
+        " ON CONFLICT (system, record_key, data_class) DO UPDATE SET erased_at = excluded.erased_at",
+        key_id=keyring.key_id,
+        sweep=sweep_id,
+        ids=list(step_ids),
+    )
+
+
+def forget_locators(db: Connection, sweep_id: str) -> None:
+    """Wipe where settled steps pointed; the keyed pseudonym remains."""
+    run(
+        db,
+        "UPDATE steps SET locator = NULL, subjects = NULL WHERE plan_id IN"
+        " (SELECT plan_id FROM plans WHERE sweep_id = :s) AND state IN"
+        " ('verified', 'contradicted', 'held', 'dropped', 'refused', 'failed')",
+        s=sweep_id,
+    )

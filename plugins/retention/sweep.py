@@ -1,0 +1,347 @@
+"""How does a sweep get from what lies in the systems to plans with a digest? The stages before anything is destroyed.
+
+open → gather (per system) → join opt-outs → find (per system) → join consents → plan (per system) → guard
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from retention import audit, clocks, plan
+from retention.contract import Connector
+from retention.judge import Bench, Verdict, judge
+from retention.plan import PlanHeader, PlannedStep, Purpose
+from retention.store import audit_log, catalogue, findings, people, plans, sweeps
+from retention.store.database import Connection
+from retention.store.desk import Desk
+from retention.store.sweeps import Sweep
+from retention.vocabulary import Action, Criteria, Gap, GapCode, Page, Reason, Token
+
+
+class Refused(Exception):
+    """The sweep may not run as asked; nothing was read or done. The text says why and what to do."""
+
+
+class NotReadWholly(Exception):
+    """A system was not read to its end in this sweep, so nothing may be planned on it."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunInfo:
+    """The DAG run a sweep belongs to, as Airflow tells it."""
+
+    dag_id: str
+    run_id: str
+    run_type: str
+    started_by: str
+
+
+def open_sweep(desk: Desk, info: RunInfo) -> Sweep:
+    """Open the ledger's side of a run; a backfill is refused, since "older than" counts from today only."""
+    if info.run_type == "backfill":
+        raise Refused("a retention sweep counts from today: a backfill of past nights is refused; trigger one new run")
+    with desk.transaction() as db:
+        known = sweeps.of_run(db, info.dag_id, info.run_id)
+        sweep = known or sweeps.open_sweep(
+            db,
+            dag_id=info.dag_id,
+            run_id=info.run_id,
+            run_type=info.run_type,
+            started_by=info.started_by,
+            as_of=desk.today,
+            policy_digest=desk.policy.digest,
+            code_version=desk.code_version,
+        )
+        if known is None:
+            plans.supersede_earlier(db, sweep.sweep_id)
+            audit_log.append(db, [desk.entry(audit.Event.SWEEP_OPENED, run=sweep.sweep_id, actor=sweep.started_by)])
+        return sweep
+
+
+def gather(desk: Desk, sweep: Sweep, connector: Connector) -> int:
+    """Read from one system everything the rules may concern: past its period, opted out, or without a date."""
+    system = connector.system
+    before = clocks.collected_before(sweep.as_of, desk.policy.schedule.retention_years)
+    zone = ZoneInfo(desk.policy.systems[system].zone)
+    with desk.transaction() as db:
+        sweeps.record_reading(db, sweep.sweep_id, system, "gather", "failed", reason="not-finished")
+    if connector.catalogued:
+        read, gaps = _refresh_catalogue(desk, sweep, connector, zone)
+        with desk.transaction() as db:
+            catalogue.due(db, sweep.sweep_id, system, before)
+    else:
+        criteria = Criteria(
+            collected_before=clocks.start_of_day(before, zone),
+            collected_before_day=before,
+            opted_out=True,
+            undated=True,
+        )
+        read, gaps = _store_pages(desk, sweep, system, connector.find(criteria))
+    _finish_reading(desk, sweep, connector, "gather", read, gaps)
+    return read
+
+
+def join_opt_outs(desk: Desk, sweep: Sweep) -> int:
+    """Put everyone who opted out anywhere on the suppression list, at once; returns how many entries changed.
+
+    Consent that is strictly newer is honoured again after `find` has looked for it in every system.
+    """
+    return _suppression_list(desk, sweep, settle_consents=False)
+
+
+def find(desk: Desk, sweep: Sweep, connector: Connector) -> int:
+    """Look up, in one system, everyone who opted out in any system; returns how many records were looked at."""
+    system = connector.system
+    with desk.transaction() as db:
+        gathered = sweeps.readings(db, sweep.sweep_id).get((system, "gather"))
+        if gathered is None or gathered.state != "whole":
+            raise NotReadWholly(f"{system}: was not read to its end; mend the gather task first, then clear it")
+        sweeps.record_reading(
+            db, sweep.sweep_id, system, "find", "failed", tenant=gathered.tenant, reason="not-finished"
+        )
+        wanted = findings.opted_out_identifiers(db, desk.keyring, sweep.sweep_id)
+        if connector.catalogued:
+            read = catalogue.about(
+                db, desk.keyring, sweep.sweep_id, system, wanted, desk.policy.schedule.shared_mailboxes
+            )
+    gaps: list[Gap] = []
+    if not connector.catalogued:
+        read = 0
+        if wanted:
+            read, gaps = _store_pages(desk, sweep, system, connector.find(Criteria(identifiers=tuple(wanted))))
+    _finish_reading(desk, sweep, connector, "find", read, gaps)
+    return read
+
+
+def join_consents(desk: Desk, sweep: Sweep) -> int:
+    """Mark addresses that more than one record is known by, and let newer consent take people off the list."""
+    with desk.transaction() as db:
+        findings.mark_shared(db, sweep.sweep_id)
+    return _suppression_list(desk, sweep, settle_consents=True)
+
+
+def decide(desk: Desk, sweep: Sweep, connector: Connector) -> plans.Plan:
+    """Judge every finding of a system and freeze what follows as a plan."""
+    system = connector.system
+    with desk.transaction() as db:
+        tenant = _wholly_read_tenant(db, sweep, system)
+        unread = sweeps.unread_consent_sources(db, sweep.sweep_id, list(desk.policy.systems))
+        bench = Bench(desk.policy.schedule, desk.policy.systems[system], sweep.as_of, bool(unread))
+        verdicts: list[tuple[bytes, str, Sequence[str]]] = []
+        steps: list[PlannedStep] = []
+        under_way = plans.records_under_way(db, system)
+        for known in findings.known(db, sweep.sweep_id, system):
+            verdict = judge(known, bench)
+            if known.record_key in under_way:
+                verdict = Verdict("keep", None, (), (), (Reason.PENDING,))
+            if verdict.action is not None and verdict.action not in connector.supports:
+                verdict = Verdict("review", None, (), (), verdict.reasons)
+            verdicts.append((known.record_key, verdict.name, verdict.reasons))
+            if verdict.action is not None:
+                steps.append(_step(known.record_key, known.kind, known.version, verdict))
+        findings.save_verdicts(db, sweep.sweep_id, system, verdicts)
+        header = PlanHeader(sweep.sweep_id, system, Purpose.RETENTION, tenant, desk.policy.digest)
+        made = plans.save(db, header, plan.in_order(steps))
+        audit_log.append(
+            db,
+            [
+                desk.entry(
+                    audit.Event.PLAN_MADE, run=sweep.sweep_id, system=system, plan_digest=made.digest, count=len(steps)
+                ),
+                *_decided(desk, sweep, system, verdicts),
+            ],
+        )
+        return made
+
+
+def plan_suppression(desk: Desk, sweep: Sweep, connector: Connector) -> plans.Plan:
+    """Freeze what must be done at once in one system: stop marketing to those who opted out elsewhere."""
+    system = connector.system
+    with desk.transaction() as db:
+        tenant = _wholly_read_tenant(db, sweep, system)
+        steps = []
+        for known in findings.known(db, sweep.sweep_id, system):
+            if known.facts.several_people or known.facts.opted_out or Action.SUPPRESS not in connector.supports:
+                continue
+            bench = Bench(desk.policy.schedule, desk.policy.systems[system], sweep.as_of, False)
+            if judge(known, bench).stop_marketing:
+                steps.append(
+                    PlannedStep(
+                        known.record_key, known.kind, known.version, Action.SUPPRESS, (), (), ("UNSUB_MARKETING",)
+                    )
+                )
+        header = PlanHeader(sweep.sweep_id, system, Purpose.SUPPRESSION, tenant, desk.policy.digest)
+        made = plans.save(db, header, plan.in_order(steps))
+        if made.state == "proposed":
+            plans.move(db, made.plan_id, "at_once")
+            made = plans.find(db, sweep.sweep_id, system, Purpose.SUPPRESSION) or made
+        return made
+
+
+def guard(desk: Desk, sweep: Sweep, systems: Iterable[str]) -> str | None:
+    """Check the limits of every plan, then fix the sweep's digest; returns it, or None if nothing is left to do.
+
+    A breach stops the whole plan of that system, never "the first N of it".
+    """
+    with desk.transaction() as db:
+        current = sweeps.get(db, sweep.sweep_id)
+        if current.state != "open":
+            return current.digest
+        for system in systems:
+            made = plans.find(db, sweep.sweep_id, system, Purpose.RETENTION)
+            if made is None or made.state != "proposed":
+                continue
+            breached = made.step_count > desk.policy.schedule.guards.max_steps or sweeps.stopped(db, system)
+            plans.move(db, made.plan_id, "breached" if breached else "guarded")
+            if breached:
+                audit_log.append(
+                    db,
+                    [
+                        desk.entry(
+                            audit.Event.GUARD_STOPPED,
+                            run=sweep.sweep_id,
+                            system=system,
+                            plan_digest=made.digest,
+                            count=made.step_count,
+                        )
+                    ],
+                )
+        guarded = [p for p in plans.of_sweep(db, sweep.sweep_id) if p.state == "guarded"]
+        if not any(p.step_count for p in guarded):
+            sweeps.move(db, sweep.sweep_id, "nothing_to_do")
+            return None
+        digest = plans.actual_sweep_digest(db, sweep.sweep_id)
+        sweeps.set_digest(db, sweep.sweep_id, digest)
+        sweeps.move(db, sweep.sweep_id, "guarded")
+        return digest
+
+
+# --- the parts ---
+
+
+def _refresh_catalogue(desk: Desk, sweep: Sweep, connector: Connector, zone: ZoneInfo) -> tuple[int, list[Gap]]:
+    """Bring the catalogue up to date page by page; the token is saved in the transaction of the last page."""
+    system, keyring = connector.system, desk.keyring
+    with desk.transaction() as db:
+        since = catalogue.token(db, keyring, system)
+    read = 0
+    gaps: list[Gap] = []
+
+    def day(moment: datetime) -> date:
+        return clocks.local_day(moment, zone)
+
+    for page in connector.changes(since):
+        with desk.transaction() as db:
+            catalogue.save(db, keyring, sweep.sweep_id, system, page.findings, page.gaps, day)
+            catalogue.still_there(db, keyring, sweep.sweep_id, system, page.unchanged)
+            catalogue.forget(db, keyring, system, page.gone)
+            findings.save_gaps(db, keyring, sweep.sweep_id, system, page.gaps)
+            if page.whole:
+                catalogue.forget_unseen(db, sweep.sweep_id, system)
+                catalogue.gaps_of(db, sweep.sweep_id, system)
+            if page.next is not None:
+                catalogue.save_token(db, keyring, system, Token(bytes(page.next)))  # type: ignore[arg-type]
+        read += page.read
+        gaps += page.gaps
+    return read, gaps
+
+
+def _store_pages(desk: Desk, sweep: Sweep, system: str, pages: Iterable[Page]) -> tuple[int, list[Gap]]:
+    read = 0
+    gaps: list[Gap] = []
+    for page in pages:
+        with desk.transaction() as db:
+            findings.save(
+                db, desk.keyring, sweep.sweep_id, system, page.findings, desk.policy.schedule.shared_mailboxes
+            )
+            findings.save_gaps(db, desk.keyring, sweep.sweep_id, system, page.gaps)
+        read += page.read
+        gaps += page.gaps
+    return read, gaps
+
+
+def _finish_reading(desk: Desk, sweep: Sweep, connector: Connector, stage: str, read: int, gaps: Sequence[Gap]) -> None:
+    kinds = {k.name: k for k in desk.policy.systems[connector.system].kinds()}
+    hidden = any(
+        gap.code is GapCode.KIND_HIDDEN
+        or (gap.code is GapCode.FIELD_HIDDEN and gap.kind in kinds and gap.what in _consent_fields(kinds[gap.kind]))
+        for gap in gaps
+    )
+    with desk.transaction() as db:
+        sweeps.record_reading(
+            db,
+            sweep.sweep_id,
+            connector.system,
+            stage,
+            "whole",
+            tenant=connector.tenant,
+            read=read,
+            consent_unread=hidden,
+        )
+        audit_log.append(
+            db, [desk.entry(audit.Event.SYSTEM_READ, run=sweep.sweep_id, system=connector.system, count=read)]
+        )
+
+
+def _consent_fields(kind: object) -> set[str]:
+    return {getattr(kind, name) for name in ("opt_out", "opt_out_on", "consent_on")}
+
+
+def _suppression_list(desk: Desk, sweep: Sweep, *, settle_consents: bool) -> int:
+    with desk.transaction() as db:
+        by_key = {key: consent for key, _, consent in findings.consent_by_subject(db, sweep.sweep_id)}
+        entries = []
+        for identifier in findings.opted_out_identifiers(db, desk.keyring, sweep.sweep_id):
+            consent = by_key.get(desk.keyring.exact_key(identifier))
+            if consent is None or not consent.opted_out:
+                continue
+            # An opt-out without a day counts as made today: no consent can be shown to be newer.
+            since = consent.opted_out_on or sweep.as_of
+            entries.append((identifier, since, consent.consented_on if settle_consents else None))
+        changed = people.suppress(db, desk.keyring, sweep.sweep_id, entries)
+        if changed:
+            audit_log.append(db, [desk.entry(audit.Event.SUPPRESSED, run=sweep.sweep_id, count=changed)])
+        return changed
+
+
+def _wholly_read_tenant(db: Connection, sweep: Sweep, system: str) -> str:
+    if not sweeps.read_wholly(db, sweep.sweep_id, system):
+        raise NotReadWholly(f"{system}: was not read to its end in this sweep, so nothing is planned on it")
+    return sweeps.readings(db, sweep.sweep_id)[(system, "find")].tenant
+
+
+def _step(record_key: bytes, kind: str, version: str, verdict: Verdict) -> PlannedStep:
+    if verdict.action is None:
+        raise ValueError("a verdict without an action is no step")
+    return PlannedStep(
+        record_key,
+        kind,
+        version,
+        verdict.action,
+        verdict.fields,
+        verdict.data_classes,
+        verdict.reasons,
+        verdict.rests_on_opt_out,
+        verdict.subject_keys,
+    )
+
+
+def _decided(
+    desk: Desk, sweep: Sweep, system: str, verdicts: Iterable[tuple[bytes, str, Sequence[str]]]
+) -> Iterable[audit.Entry]:
+    counts: dict[tuple[str, tuple[str, ...]], int] = {}
+    for _, name, reasons in verdicts:
+        counts[(name, tuple(sorted(reasons)))] = counts.get((name, tuple(sorted(reasons))), 0) + 1
+    for (name, reasons), count in sorted(counts.items()):
+        yield desk.entry(
+            audit.Event.DECIDED, run=sweep.sweep_id, system=system, decision=name, reasons=reasons, count=count
+        )
+
+
+def actions_of(desk: Desk, made: plans.Plan) -> dict[Action, int]:
+    """How many steps of each action a plan holds; decides how many workers it gets."""
+    with desk.transaction() as db:
+        return {Action(action): n for action, n in plans.effect(db, made.sweep_id).get(made.system, {}).items()}

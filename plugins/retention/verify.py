@@ -1,0 +1,72 @@
+"""Is it gone? An HTTP 204 is not erasure: every done step is read back through the strictest views its system has."""
+
+from __future__ import annotations
+
+from retention import audit
+from retention.carry_out import Tally, as_wanted
+from retention.contract import Connector
+from retention.plan import Purpose
+from retention.store import audit_log, findings, plans, steps
+from retention.store.desk import Desk
+from retention.store.plans import Plan
+from retention.store.steps import Claimed
+from retention.vocabulary import Action, Observation, Presence
+
+CONFIRMED_BY = 1000
+"""How many records one read-back asks for, at most."""
+
+
+def verify(desk: Desk, plan: Plan, connector: Connector) -> Tally:
+    """Read back every done step of a plan; what contradicts its outcome is said so, never smoothed over."""
+    tally = Tally()
+    with desk.transaction() as db:
+        done = steps.done_unverified(db, desk.keyring, plan.system, plan.plan_id)
+    for kind in dict.fromkeys((c.step.action, c.step.ref.kind) for c in done):
+        alike = [c for c in done if (c.step.action, c.step.ref.kind) == kind]
+        for start in range(0, len(alike), CONFIRMED_BY):
+            _confirm(desk, plan, connector, alike[start : start + CONFIRMED_BY], tally)
+    if plan.state == "approved":
+        with desk.transaction() as db:
+            if not plans.has_open_steps(db, plan.plan_id):
+                plans.move(db, plan.plan_id, "finished")
+    return tally
+
+
+def _confirm(desk: Desk, plan: Plan, connector: Connector, claims: list[Claimed], tally: Tally) -> None:
+    seen = connector.read_back([c.step for c in claims])
+    events = {
+        c.step.step_id: "verify" if as_wanted(c, o) else "contradict"
+        for c, o in zip(claims, seen, strict=True)
+        if o.presence is not Presence.UNREADABLE
+    }
+    proven = [c.step.step_id for c in claims if events.get(c.step.step_id) == "verify" and c.step.action in DESTROYS]
+    with desk.transaction() as db:
+        steps.mark_verified(db, events)
+        steps.register_erasures(db, desk.keyring, plan.sweep_id, proven)
+        if plan.purpose is Purpose.SUPPRESSION:  # our own change must not look like somebody else's to the next plan
+            versions = {c.record_key: o.ref.version for c, o in zip(claims, seen, strict=True)}
+            findings.note_versions(db, plan.sweep_id, plan.system, versions)
+        audit_log.append(
+            db, [_entry(desk, plan, c, o) for c, o in zip(claims, seen, strict=True) if c.step.step_id in events]
+        )
+    for event in events.values():
+        tally.add("verified" if event == "verify" else "contradicted")
+    if unread := len(claims) - len(events):
+        tally.add("unreadable", unread)
+
+
+DESTROYS = (Action.ERASE, Action.REDACT)
+
+
+def _entry(desk: Desk, plan: Plan, claim: Claimed, seen: Observation) -> audit.Entry:
+    return desk.entry(
+        audit.Event.VERIFIED,
+        run=plan.sweep_id,
+        plan_digest=plan.digest,
+        item=claim.step.step_id,
+        case_key=desk.keyring.key_id,
+        system=plan.system,
+        record=desk.keyring.audit_pseudonym(claim.record_key),
+        decision=claim.step.action,
+        after=seen.presence,
+    )
