@@ -61,7 +61,7 @@ with DAG(
     verified = []
     for system in SYSTEMS:
         with TaskGroup(system):
-            lanes = tasks.carry_out.partial(approval=approval, system=system).expand(lane=plans[system]["lanes"])
+            lanes = tasks.carry_out.partial(approval=approval, system=system).expand(lane=plans[system])
             verified.append(tasks.verify(lanes, system))
 
     tasks.conclude(tasks.seal(verified))

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from sqlalchemy import Engine
+
 from retention.store import database
 from sandbox.stack.postgres import Server
-from sqlalchemy import Engine
 
 ROOT = Path(__file__).resolve().parents[1]
 MIGRATIONS = ROOT / "include" / "sql" / "migrations"

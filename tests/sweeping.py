@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
+from sqlalchemy import Engine
+
 from retention import approve, carry_out, sweep, verify
 from retention.approve import Answer
 from retention.contract import Connector, ConnectorError
@@ -16,8 +18,6 @@ from retention.policy import Policy, Schedule, SystemPolicy, load
 from retention.store import plans, sweeps
 from retention.store.desk import Desk
 from retention.store.sweeps import Sweep
-from sqlalchemy import Engine
-
 from tests.conftest import ROOT
 
 TODAY = date(2026, 11, 22)
@@ -124,9 +124,7 @@ class Night:
         """One lane on one system's plan."""
         waits: list[float] = []
         connector = self.connectors[system]
-        return carry_out.carry_out(
-            self.desk, self.plan_of(system), connector, loopback=True, pause=waits.append
-        ).states
+        return carry_out.carry_out(self.desk, self.plan_of(system), connector, loopback=True, pause=waits.append).states
 
     def verify(self, system: str) -> Mapping[str, int]:
         """Read back one system."""

@@ -126,19 +126,20 @@ def suppress(joined: int, system: str) -> dict[str, int]:
     return states
 
 
-@task(multiple_outputs=True)
-def plan(suppressed: dict[str, int], system: str) -> dict[str, Any]:
-    """Decide on every finding and freeze the plan; returns its digest and the lanes to work on it."""
+@task
+def plan(suppressed: dict[str, int], system: str) -> list[int]:
+    """Decide on every finding and freeze the plan; returns the numbers of the lanes that will work on it."""
     desk, sweep = _here()
     connector = wiring.connector(system)
     made = stages.decide(desk, sweep, connector)
     batches = sum(-(-n // connector.batch_size.get(action, 1)) for action, n in stages.actions_of(desk, made).items())
     lanes = min(desk.policy.schedule.operations.lanes, batches)
-    return {"digest": made.digest, "steps": made.step_count, "lanes": list(range(lanes))}
+    print(f"plan made: system={system} steps={made.step_count} digest={made.digest} lanes={lanes}")
+    return list(range(lanes))
 
 
 @task(trigger_rule="all_done", task_display_name="guard: limits and digest")
-def guard(planned: list[dict[str, Any]]) -> str | None:
+def guard(planned: list[list[int]]) -> str | None:
     """Check every limit, fix the digest that can be approved."""
     desk, sweep = _here()
     return stages.guard(desk, sweep, wiring.SYSTEMS)
@@ -182,8 +183,8 @@ def verify(carried_out: list[dict[str, int]], system: str) -> dict[str, int]:
     desk, sweep = _here()
     with desk.transaction() as db:
         made = plans.find(db, sweep.sweep_id, system, Purpose.RETENTION)
-    if made is None:
-        raise AirflowFailException(f"{system}: there is no plan to verify in this sweep")
+    if made is None:  # the system was not read; `conclude` says so
+        return {}
     tally = verification.verify(desk, made, wiring.connector(system)).states
     if tally.get("contradicted"):
         raise AirflowFailException(f"{system}: {tally['contradicted']} records are not as their outcome says: {tally}")

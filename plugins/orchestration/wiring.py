@@ -16,7 +16,6 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from airflow.sdk import Connection
-from sqlalchemy import URL
 
 from retention import audit
 from retention.contract import Connector
@@ -67,11 +66,9 @@ def desk(ledger: str = LEDGER) -> Desk:
     if not db.host or not db.schema:
         raise NotConnected(f"Airflow connection {ledger!r} needs host, port, schema (the database), login and password")
     tls = {} if _loopback(db.host) else {"sslmode": "verify-full"}
-    url = URL.create(
-        "postgresql", db.login, db.password, db.host, db.port or 5432, db.schema, query=tls | _text(db.extra_dejson)
-    )
+    options = tls | {name: str(value) for name, value in db.extra_dejson.items()}
     return Desk(
-        engine=database.connect(url.render_as_string(hide_password=False)),
+        engine=database.connect_to(db.host, db.port or 5432, db.schema, db.login, db.password, options),
         keyring=Keyring.from_json(_secret(KEYS, "the pseudonym and encryption keys")),
         policy=policy(),
         today=today(),
@@ -95,7 +92,7 @@ def code_version() -> str:
         done = subprocess.run(git, capture_output=True, text=True, check=True, timeout=10)
     except (OSError, subprocess.SubprocessError):
         return ""
-    return done.stdout.strip()
+    return f"git-{done.stdout.strip()}"
 
 
 def signing_key() -> tuple[audit.SigningKey, Path]:
@@ -163,10 +160,6 @@ def _secret(name: str, what_for: str) -> str:
     if not secret:
         raise NotConnected(f"Airflow connection {name!r} has no password: {what_for} belong there")
     return secret
-
-
-def _text(values: dict[str, object]) -> dict[str, str]:
-    return {name: str(value) for name, value in values.items()}
 
 
 def _loopback(host: str) -> bool:

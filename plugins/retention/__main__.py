@@ -12,8 +12,14 @@ import click
 COMMANDS = {
     "decide": "retention.cli.decide",
     "due": "retention.cli.due",
+    "ledger": "retention.cli.ledger",
+    "keys": "retention.cli.keys",
+    "mode": "retention.cli.switches:mode",
+    "stop": "retention.cli.switches:stop",
+    "holds": "retention.cli.holds",
+    "audit": "retention.cli.audit",
 }
-"""Name of each command and the module that exports it as `command`."""
+"""Name of each command and the module that exports it, as `command` unless another name stands behind a colon."""
 
 
 class CommandsOnDemand(click.Group):
@@ -27,7 +33,8 @@ class CommandsOnDemand(click.Group):
         """Load one command."""
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = import_module(COMMANDS[cmd_name]).command
+        module, _, name = COMMANDS[cmd_name].partition(":")
+        command: click.Command = getattr(import_module(module), name or "command")
         return command
 
 

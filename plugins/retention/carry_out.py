@@ -169,15 +169,23 @@ def _one_batch(
 
 
 def _learn(connector: Connector, claims: Sequence[Claimed]) -> list[Ended]:
-    """What became of steps whose answer was lost; one vendor job, or one kind of record, at a time."""
-    handle = claims[0].handle
-    refs = tuple(c.step.ref for c in claims)
-    if handle:
-        outcomes = connector.settle(Handle(claims[0].step.action, handle, refs))
-        if all(o.reason is not Reason.NOT_SENT for o in outcomes):
-            return [Ended(c, o, o.status.value) for c, o in zip(claims, outcomes, strict=True)]
-    seen = connector.read_back([c.step for c in claims])
-    return [_concluded(c, o) for c, o in zip(claims, seen, strict=True)]
+    """What became of steps whose answer was lost: what the vendor's job says, and else what is seen when re-reading."""
+    ended: dict[str, Ended] = {}
+    if handle := claims[0].handle:
+        outcomes = connector.settle(Handle(claims[0].step.action, handle, tuple(c.step.ref for c in claims)))
+        for claim, outcome in zip(claims, outcomes, strict=True):
+            if outcome.status is not OutcomeStatus.UNKNOWN:
+                ended[claim.step.step_id] = _settled(claim, outcome)
+    untold = [c for c in claims if c.step.step_id not in ended]
+    for claim, seen in zip(untold, connector.read_back([c.step for c in untold]), strict=True):
+        ended[claim.step.step_id] = _concluded(claim, seen)
+    return [ended[c.step.step_id] for c in claims]
+
+
+def _settled(claim: Claimed, outcome: Outcome) -> Ended:
+    """What did not take effect is free to be sent again, up to a limit."""
+    again = outcome.status is OutcomeStatus.FAILED and claim.tries < MOST_TRIES
+    return Ended(claim, outcome, "not-sent" if again else outcome.status.value)
 
 
 def _concluded(claim: Claimed, seen: Observation) -> Ended:
@@ -188,9 +196,7 @@ def _concluded(claim: Claimed, seen: Observation) -> Ended:
     if claim.step.action is Action.ERASE and seen.presence is Presence.RECOVERABLE:
         outcome = Outcome(claim.step.ref, OutcomeStatus.ACCEPTED, Reason.RECOVERABLE, settle_on=seen.recoverable_until)
         return Ended(claim, outcome, "accepted")
-    again = claim.tries < MOST_TRIES
-    reason = Reason.NOT_SENT if again else Reason.NO_ANSWER
-    return Ended(claim, Outcome(claim.step.ref, OutcomeStatus.FAILED, reason), "not-sent" if again else "failed")
+    return _settled(claim, Outcome(claim.step.ref, OutcomeStatus.FAILED, Reason.NOT_SENT))
 
 
 def as_wanted(claim: Claimed, seen: Observation) -> bool:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-import re
 import secrets
 import unicodedata
 from collections.abc import Mapping, Sequence
@@ -21,7 +20,6 @@ from cryptography.fernet import Fernet, InvalidToken
 from retention.vocabulary import Identifier, IdentifierKind, RecordRef, Scalar
 
 DIGEST_BYTES = 16
-USER_ID = re.compile(r"standing:[a-z0-9-]{1,48}|[a-z][a-z0-9_-]{0,30}")
 
 
 class KeysUnusable(Exception):
@@ -120,12 +118,6 @@ class Keyring:
     def audit_pseudonym(self, record_key: bytes) -> str:
         """How a record is named in the audit log: hex, keyed apart from the ledger."""
         return _mac(self.audit, "audit-record", record_key.hex()).hex()
-
-    def audit_name(self, user: str) -> str:
-        """How an Airflow user is named in the audit log: by id, or by pseudonym where the id may be an address."""
-        if USER_ID.fullmatch(user):
-            return user
-        return f"user-{_mac(self.audit, 'audit-user', user).hex()}"
 
     # --- encryption ---
 

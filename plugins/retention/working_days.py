@@ -83,24 +83,33 @@ class WorkingDays:
 
 def read_corrections(path: Path) -> Corrections:
     """Read proclaimed and cancelled days; every one with its reason. What is not understood is an error."""
-    content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    except yaml.YAMLError as broken:
+        raise ValueError(f"{path.name}: not readable as YAML") from broken
     if not isinstance(content, dict) or not content.keys() <= {"added", "removed"}:
         raise ValueError(f"{path.name}: only the keys 'added' and 'removed' are known")
     return Corrections(
-        added=_days_by_region(path, "added", content.get("added")),
-        removed=_days_by_region(path, "removed", content.get("removed")),
+        added=_days_by_region(path, "added", content.get("added") or {}),
+        removed=_days_by_region(path, "removed", content.get("removed") or {}),
     )
 
 
 def _days_by_region(path: Path, key: str, regions: Any) -> Mapping[str, frozenset[date]]:
+    complaint = f"{path.name}: {key}: each region holds lines 'YYYY-MM-DD: reason'"
+    if not isinstance(regions, dict):
+        raise ValueError(complaint)
     days: dict[str, frozenset[date]] = {}
-    for region, reasons in (regions or {}).items():
-        WorkingDays(region)
-        for day, reason in (reasons or {}).items():
-            if type(day) is not date or not isinstance(reason, str) or not reason.strip():
-                raise ValueError(f"{path.name}: {key}: {region}: each line is 'YYYY-MM-DD: reason'")
-        days[region] = frozenset(reasons or ())
+    for region, reasons in regions.items():
+        WorkingDays(str(region))
+        if not isinstance(reasons, dict) or not all(_is_correction(*line) for line in reasons.items()):
+            raise ValueError(complaint)
+        days[region] = frozenset(reasons)
     return MappingProxyType(days)
+
+
+def _is_correction(day: Any, reason: Any) -> bool:
+    return type(day) is date and isinstance(reason, str) and bool(reason.strip())
 
 
 def _example(country: str) -> str:

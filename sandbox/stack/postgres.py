@@ -92,7 +92,13 @@ class Server:
         if fresh:
             self._initialise()
         log = self.work / "postgres.log"
-        settings = ("listen_addresses=127.0.0.1", "unix_socket_directories=", "max_connections=200", "fsync=off")
+        settings = (
+            "listen_addresses=127.0.0.1",
+            "unix_socket_directories=",
+            "max_connections=200",
+            "fsync=off",
+            "retention.embedded=on",
+        )
         options = f"-p {self.port} " + " ".join(f"-c {setting}" for setting in settings)
         done = self._run("pg_ctl", "start", "-w", "-t", "60", "-D", str(self.data), "-l", str(log), "-o", options)
         if done.returncode != 0:

@@ -6,8 +6,8 @@ from datetime import date
 
 import pytest
 from sqlalchemy import Engine
-from retention.vocabulary import Transaction
 
+from retention.vocabulary import Transaction
 from tests.memory_connector import MemoryConnector, MemorySystem, person
 from tests.sweeping import Night, desk_for, rehearse
 

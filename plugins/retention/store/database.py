@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import psycopg
 from psycopg import sql
-from sqlalchemy import Connection, Engine, TextClause, create_engine, text
+from sqlalchemy import URL, Connection, Engine, TextClause, create_engine, make_url, text
 from sqlalchemy.exc import OperationalError
 
 MIGRATION_LOCK = 7_305_001
@@ -26,8 +26,18 @@ class MigrationError(Exception):
 
 def connect(url: str) -> Engine:
     """An engine for a `postgresql://` URL; opens nothing yet."""
-    driver = url.replace("postgresql://", "postgresql+psycopg://", 1)
-    return create_engine(driver, pool_pre_ping=True, pool_size=2, connect_args={"connect_timeout": 10})
+    return _engine(make_url(url).set(drivername="postgresql+psycopg"))
+
+
+def connect_to(
+    host: str, port: int, database: str, user: str | None, password: str | None, options: Mapping[str, str]
+) -> Engine:
+    """An engine from the parts of an address; `options` are libpq's (sslmode, sslrootcert …)."""
+    return _engine(URL.create("postgresql+psycopg", user, password, host, port, database, query=dict(options)))
+
+
+def _engine(url: URL) -> Engine:
+    return create_engine(url, pool_pre_ping=True, pool_size=2, connect_args={"connect_timeout": 10})
 
 
 @contextmanager
@@ -129,9 +139,11 @@ def copy_into(
 
 __all__ = [
     "Connection",
+    "Engine",
     "LedgerUnreachable",
     "MigrationError",
     "connect",
+    "connect_to",
     "copy_into",
     "migrate",
     "one",

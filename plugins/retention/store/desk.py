@@ -40,7 +40,7 @@ class Desk:
         """An audit entry of now, under this policy and code; people who act are named by user id or pseudonym."""
         for name in ("actor", "approver"):
             if values.get(name):
-                values[name] = self.keyring.audit_name(values[name])
+                values[name] = audit.fit_actor(values[name], self.keyring.audit)
         return audit.Entry(
             at=self.now(),
             event=event,

@@ -1,0 +1,88 @@
+"""Where do ledger and keys come from on the command line? Three environment variables, named in every error.
+
+RETENTION_LEDGER_URL: postgresql://user:password@host:port/database, the role decides what the command may do.
+RETENTION_KEYS: a file with the pseudonym and encryption keys. RETENTION_SIGNING_KEY: a file with the signing key.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import click
+
+from retention import audit
+from retention.keyring import Keyring, KeysUnusable
+from retention.policy import PolicyError, load
+from retention.store import database
+from retention.store.desk import Desk
+from retention.vocabulary import Identifier, IdentifierKind
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+class Unusable(click.ClickException):
+    """The command cannot run: a clear line on standard error, exit code 2."""
+
+    exit_code = 2
+
+
+def ledger() -> database.Engine:
+    """The ledger, under the role of the URL."""
+    return database.connect(_variable("RETENTION_LEDGER_URL"))
+
+
+def keyring() -> Keyring:
+    """The keys of this deployment."""
+    try:
+        return Keyring.from_json(_file("RETENTION_KEYS").read_text(encoding="utf-8"))
+    except KeysUnusable as error:
+        raise Unusable(str(error)) from error
+
+
+def signing_key() -> audit.SigningKey:
+    """The key that signs the audit log."""
+    try:
+        return audit.SigningKey.parse(_file("RETENTION_SIGNING_KEY").read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise Unusable(str(error)) from error
+
+
+def desk() -> Desk:
+    """Everything a command works with."""
+    folder = Path(os.environ.get("RETENTION_POLICY") or ROOT / "include" / "policy")
+    try:
+        policy = load(folder)
+    except PolicyError as error:
+        raise Unusable(str(error)) from error
+    return Desk(ledger(), keyring(), policy, today(), os.environ.get("RETENTION_VERSION", ""))
+
+
+def today() -> date:
+    """Today, or what AS_OF says."""
+    fixed = os.environ.get("AS_OF")
+    return date.fromisoformat(fixed) if fixed else datetime.now(UTC).date()
+
+
+def asked_identifier() -> Identifier:
+    """One e-mail address from standard input: never an argument, where other users could read it."""
+    value = sys.stdin.readline().strip()
+    if "@" not in value:
+        raise Unusable("give one e-mail address on standard input")
+    return Identifier(IdentifierKind.EMAIL, value)
+
+
+def _variable(name: str) -> str:
+    value = os.environ.get(name)
+    if not value:
+        raise Unusable(f"{name} is not set: see `python -m retention ledger --help`")
+    return value
+
+
+def _file(name: str) -> Path:
+    path = Path(_variable(name))
+    if not path.is_file():
+        raise Unusable(f"{name} names {path.name}, which cannot be read: make it with `python -m retention keys init`")
+    return path

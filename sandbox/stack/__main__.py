@@ -1,0 +1,69 @@
+"""What can be done with the local stack? `python -m sandbox.stack demo | up | down`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+from sandbox.stack import demo
+from sandbox.stack.local import ROOT, LocalStack
+from sandbox.stack.processes import stop_pids
+
+HOME = ROOT / ".demo"
+
+
+def main() -> int:
+    """Do what was asked; the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m sandbox.stack", description=__doc__)
+    parser.add_argument("what", choices=["demo", "up", "down"])
+    today = os.environ.get("AS_OF") or datetime.now(UTC).date().isoformat()
+    parser.add_argument("--as-of", type=date.fromisoformat, default=today, help="what day it is (default: today)")
+    parser.add_argument("--seed", type=int, default=1, help="another seed, other people")
+    parser.add_argument("--port", type=int, default=8080, help="where the UI answers, for `up`")
+    parser.add_argument("--home", type=Path, default=HOME, help="where files and logs go")
+    given = parser.parse_args()
+    if given.what == "down":
+        return down(given.home)
+    if (given.home / "up.json").exists():
+        print("the stack of `make up` is running here: `make down` first", file=sys.stderr)
+        return 2
+    if given.what == "demo":
+        return demo.run(given.home, given.as_of, given.seed)
+    return up(given.home, given.as_of, given.seed, given.port)
+
+
+def up(home: Path, as_of: date, seed: int, port: int) -> int:
+    """Start the stack and leave it running."""
+    stack = LocalStack(home, as_of, seed=seed, port=port)
+    stack.wipe()
+    try:
+        stack.start()
+    except BaseException:
+        stack.stop()
+        raise
+    pids = [process.pid for process in stack.processes.running.values()]
+    (home / "up.json").write_text(json.dumps({"pids": pids}))
+    print(f"Airflow: http://localhost:{port}  (user operator, dpo or admin, password demo)")
+    print("The pipeline is dry: plans only. `make down` stops everything.")
+    return 0
+
+
+def down(home: Path) -> int:
+    """End what `up` left running."""
+    note = home / "up.json"
+    if not note.exists():
+        print("nothing is running here")
+        return 0
+    stop_pids(json.loads(note.read_text())["pids"])
+    LocalStack(home, datetime.now(UTC).date()).postgres.stop()
+    note.unlink()
+    print("stopped; files and logs are left in .demo/")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,246 @@
+"""How does a tester reach behind the HubSpot connector? By the vendor's plain HTTP API and the control surface."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import requests
+
+from connectors.hubspot import HubSpotClient, HubSpotConnector, Pace, connect
+from retention.contract import Connector
+from retention.vocabulary import (
+    Action,
+    Criteria,
+    DataClass,
+    FieldSet,
+    IdentifierKind,
+    LawfulBasis,
+    RecordKind,
+    RecordRef,
+    Scalar,
+)
+from tests.contract.world import CUTOFF, CUTOFF_DAY, EXPIRED_ON, LIVE_ON, SHORT_ON, Fault, Sample
+
+ROOT = Path(__file__).parents[2]
+AS_OF = date(2026, 11, 22)
+SYSTEM = "hubspot"
+CONTACT = "contact"
+EXPIRED = Criteria(collected_before=CUTOFF, collected_before_day=CUTOFF_DAY)
+
+OWN_DATE = ("collected_on", "createdate")
+KINDS = (
+    RecordKind(
+        name=CONTACT,
+        field_sets=(
+            FieldSet(
+                DataClass.MARKETING_SIGNUP,
+                ("email",),
+                ("marketing_consent_on", *OWN_DATE),
+                LawfulBasis.CONSENT,
+                present_if="marketing_consent_on",
+            ),
+            FieldSet(DataClass.MARKETING_PROFILE, ("interests", "lead_score"), OWN_DATE, LawfulBasis.CONSENT),
+            FieldSet(
+                DataClass.CONTACT_IDENTITY,
+                ("firstname", "lastname", "email", "phone", "jobtitle", "company", "city"),
+                ("recent_conversion_date", *OWN_DATE),
+                LawfulBasis.CONSENT,
+            ),
+            FieldSet(DataClass.CONTACT_NOTES, ("message",), ("recent_conversion_date",), LawfulBasis.CONSENT),
+        ),
+        identifiers=(
+            ("email", IdentifierKind.EMAIL),
+            ("phone", IdentifierKind.PHONE),
+            ("hs_additional_emails", IdentifierKind.EMAIL),
+        ),
+        opt_out="hs_email_optout",
+        opt_out_on="opted_out_on",
+        consent_on="marketing_consent_on",
+        undated_if="migrated",
+        restricted="processing_restricted",
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Emulator:
+    """A running emulator, with its control surface."""
+
+    base_url: str
+    control: str
+    token: str
+
+    def tell(self, command: str, **given: Any) -> Any:
+        answer = requests.post(f"{self.control}/_sandbox/{command}", json=given, timeout=10)
+        answer.raise_for_status()
+        return answer.json()
+
+    def ask(self, what: str) -> Any:
+        return requests.get(f"{self.control}/_sandbox/{what}", timeout=10).json()
+
+    def forget_calls(self) -> None:
+        requests.delete(f"{self.control}/_sandbox/calls", timeout=10)
+
+    def calls(self) -> dict[str, int]:
+        """Calls by method and template since the log was emptied, the check of the token left out."""
+        return {name: count for name, count in self.ask("calls")["counts"].items() if "oauth" not in name}
+
+    def send(self, method: str, path: str, body: Any = None, **query: str) -> Any:
+        """A call as any other integration of the account would make it."""
+        headers = {"Authorization": f"Bearer {self.token}"}
+        answer = requests.request(
+            method, f"{self.base_url}{path}", json=body, params=query, headers=headers, timeout=10
+        )
+        answer.raise_for_status()
+        return answer.json() if answer.content else None
+
+    def connect(self, timeout: float = 10) -> HubSpotClient:
+        return connect(self.token, self.base_url, timeout=timeout, pace=unhurried())
+
+
+def unhurried() -> Pace:
+    """A pace that waits for nothing: its clock moves on when it is asked to wait."""
+    now = 0.0
+
+    def pause(seconds: float) -> None:
+        nonlocal now
+        now += seconds
+
+    return Pace(clock=lambda: now, pause=pause)
+
+
+@contextmanager
+def running() -> Iterator[Emulator]:
+    """An emulator in a process of its own, ended by its id."""
+    command = [sys.executable, "-m", "sandbox", "hubspot", "--port", "0", "--as-of", AS_OF.isoformat()]
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout is not None
+        line = json.loads(process.stdout.readline())
+        yield Emulator(line["base_url"], line["control"], line["credentials"]["token"])
+    finally:
+        process.terminate()
+        process.wait(timeout=10)
+        if process.stdout is not None:
+            process.stdout.close()
+
+
+class HubSpotWorld:
+    """The tester's back door."""
+
+    samples = frozenset(Sample) - {Sample.SHARED}
+    faults = frozenset(Fault)
+    clearable: tuple[str, ...] = ("interests", "lead_score")
+    corrections: Mapping[str, Scalar] = {}
+    bookkeeping = frozenset({"lastmodifieddate", "updatedAt"})
+
+    def __init__(self, emulator: Emulator) -> None:
+        emulator.tell("reset")
+        emulator.tell("switches", **WITHOUT_LIMITS)
+        self.emulator = emulator
+        self.secrets = (emulator.token,)
+        self.connector: Connector = self.reconnect()
+        self._now = datetime(AS_OF.year, AS_OF.month, AS_OF.day, 13, tzinfo=UTC)
+
+    def reconnect(self, page_size: int = 2) -> HubSpotConnector:
+        client = self.emulator.connect()
+        return HubSpotConnector(client, SYSTEM, client.tenant, KINDS, page_size=page_size)
+
+    def make(self, sample: Sample, email: str) -> RecordRef:
+        ref = self.contact(email, **_PROPERTIES.get(sample, {}))
+        if sample is Sample.OPTED_OUT:
+            self.opt_out(email)
+        return ref
+
+    def contact(self, email: str, **properties: str) -> RecordRef:
+        named = {"firstname": "Ann", "lastname": "Example", "email": email, "collected_on": LIVE_ON.isoformat()}
+        made = self.emulator.send("POST", "/crm/v3/objects/contacts", {"properties": named | properties})
+        return RecordRef(SYSTEM, CONTACT, made["id"])
+
+    def contacts(self, properties: Sequence[Mapping[str, str]]) -> list[RecordRef]:
+        """Many contacts, 100 a call."""
+        made: list[RecordRef] = []
+        for start in range(0, len(properties), 100):
+            inputs = [{"properties": dict(one)} for one in properties[start : start + 100]]
+            answer = self.emulator.send("POST", "/crm/v3/objects/contacts/batch/create", {"inputs": inputs})
+            made += [RecordRef(SYSTEM, CONTACT, row["id"]) for row in answer["results"]]
+        return made
+
+    def deal(self, contact: RecordRef, **properties: str) -> str:
+        """A deal linked to a contact."""
+        deal = self.emulator.send("POST", "/crm/v3/objects/deals", {"properties": properties})["id"]
+        path = f"/crm/v4/objects/contacts/{contact.key}/associations/default/deals/{deal}"
+        self.emulator.send("PUT", path)
+        return str(deal)
+
+    def opt_out(self, email: str) -> None:
+        path = f"/communication-preferences/v4/statuses/{quote(email, safe='')}/unsubscribe-all"
+        self.emulator.send("POST", path, channel="EMAIL")
+
+    def change(self, ref: RecordRef) -> None:
+        self.pass_time(timedelta(minutes=1))
+        body = {"properties": {"jobtitle": "edited by somebody else"}}
+        self.emulator.send("PATCH", f"/crm/v3/objects/contacts/{ref.key}", body)
+
+    def archive(self, ref: RecordRef) -> None:
+        self.emulator.send("DELETE", f"/crm/v3/objects/contacts/{ref.key}")
+
+    def remove(self, ref: RecordRef) -> None:
+        self.emulator.send("POST", "/crm/v3/objects/contacts/gdpr-delete", {"objectId": ref.key})
+
+    def snapshot(self) -> Mapping[tuple[str, str], Mapping[str, object]]:
+        """What is stored. Opt-outs stand under their contact, since they show there; the rest under its own key."""
+        raise NotImplementedError
+
+    def break_next(self, fault: Fault, doing: Action | None = None) -> None:
+        effect = {"method": "POST", "path": _EFFECTS.get(doing, "*") if doing else "*"}
+        match fault:
+            case Fault.UNAVAILABLE:
+                self.emulator.tell("faults", fault="status", status=503, times=1000)
+            case Fault.DENIED:
+                self.emulator.tell("faults", fault="status", status=401, times=1000)
+            case Fault.TRUNCATED:
+                self.emulator.tell("faults", fault="truncated", path="*/search", times=20)
+            case Fault.HIDDEN:
+                self.emulator.tell("switches", hidden=True)
+            case _:
+                self.emulator.tell("faults", fault=fault.value.replace("-", "_"), times=1, **effect)
+
+    def finish(self) -> None:
+        self.pass_time(timedelta(days=1))
+
+    def pass_time(self, by: timedelta) -> None:
+        self._now += by
+        self.emulator.tell("clock", now=self._now.isoformat())
+
+
+WITHOUT_LIMITS: Mapping[str, Any] = {}
+
+_EFFECTS: Mapping[Action, str] = {
+    Action.ERASE: "*/gdpr-delete",
+    Action.REDACT: "*/batch/update",
+    Action.RESTRICT: "*/batch/update",
+    Action.RELEASE: "*/batch/update",
+    Action.SUPPRESS: "*/unsubscribe-all",
+}
+
+_PROPERTIES: Mapping[Sample, Mapping[str, str]] = {
+    Sample.EXPIRED: {"collected_on": EXPIRED_ON.isoformat()},
+    Sample.ONE_DAY_SHORT: {"collected_on": SHORT_ON.isoformat()},
+    Sample.UNDATED: {"collected_on": "", "migrated": "true"},
+    Sample.MIXED: {
+        "phone": "+44 1632 960001",
+        "interests": "brochures",
+        "lead_score": "7",
+        "marketing_consent_on": LIVE_ON.isoformat(),
+    },
+}

@@ -1,0 +1,224 @@
+"""How does a tester reach behind the Salesforce connector? By the vendor's client and the control surface."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import requests
+from simple_salesforce.api import Salesforce
+
+from connectors.salesforce import SalesforceConnector, connect, tenant_of
+from retention.contract import Connector
+from retention.vocabulary import (
+    Action,
+    Criteria,
+    DataClass,
+    FieldSet,
+    IdentifierKind,
+    LawfulBasis,
+    RecordKind,
+    RecordRef,
+    Scalar,
+)
+from tests.contract.world import CUTOFF, CUTOFF_DAY, EXPIRED_ON, LIVE_ON, SHORT_ON, Fault, Sample
+
+ROOT = Path(__file__).parents[2]
+AS_OF = date(2026, 11, 22)
+SYSTEM = "salesforce"
+EXPIRED = Criteria(collected_before=CUTOFF, collected_before_day=CUTOFF_DAY)
+
+
+def kind(name: str, *identity: str) -> RecordKind:
+    consent = LawfulBasis.CONSENT
+    own_date = ("Collected_On__c", "CreatedDate")
+    return RecordKind(
+        name=name,
+        field_sets=(
+            FieldSet(
+                DataClass.MARKETING_SIGNUP,
+                ("Email",),
+                ("Marketing_Consent_On__c",),
+                consent,
+                present_if="Marketing_Consent_On__c",
+            ),
+            FieldSet(DataClass.MARKETING_PROFILE, ("Interests__c", "Lead_Score__c"), own_date, consent),
+            FieldSet(DataClass.CONTACT_IDENTITY, identity, own_date, consent),
+            FieldSet(DataClass.CONTACT_NOTES, ("Last_Form_Message__c",), ("Last_Form_On__c",), consent),
+        ),
+        identifiers=(("Email", IdentifierKind.EMAIL), ("Phone", IdentifierKind.PHONE)),
+        opt_out="HasOptedOutOfEmail",
+        opt_out_on="Opted_Out_On__c",
+        consent_on="Marketing_Consent_On__c",
+        undated_if="Migrated__c",
+        restricted="Processing_Restricted__c",
+    )
+
+
+KINDS = (
+    kind("Contact", "FirstName", "LastName", "Email", "Phone", "Title"),
+    kind("Lead", "FirstName", "LastName", "Company", "Email", "Phone", "Title"),
+)
+
+
+@dataclass(frozen=True)
+class Emulator:
+    """A running emulator, with its control surface."""
+
+    base_url: str
+    ca: str
+    control: str
+    credentials: Mapping[str, str]
+
+    def tell(self, command: str, **given: Any) -> Any:
+        return requests.post(f"{self.control}/_sandbox/{command}", json=given, verify=self.ca, timeout=10).json()
+
+    def ask(self, what: str) -> Any:
+        return requests.get(f"{self.control}/_sandbox/{what}", verify=self.ca, timeout=10).json()
+
+    def reset(self) -> None:
+        self.tell("reset")
+
+    def forget_calls(self) -> None:
+        requests.delete(f"{self.control}/_sandbox/calls", verify=self.ca, timeout=10)
+
+    def calls(self) -> dict[str, int]:
+        """Calls counted against the allowance, by method and template, the API's version left out."""
+        counts = self.ask("calls")["counts"]
+        return {name.partition(" ")[0] + " " + _tail(name.partition(" ")[2]): count for name, count in counts.items()}
+
+    def connect(self, timeout: float = 10) -> Salesforce:
+        return connect(
+            self.base_url,
+            self.credentials["client_id"],
+            self.credentials["client_secret"],
+            ca_bundle=self.ca,
+            timeout=timeout,
+            pause=no_pause,
+        )
+
+
+def _tail(template: str) -> str:
+    """`/services/data/v{version}/composite` → `composite`."""
+    parts = template.strip("/").split("/")
+    return "/".join(parts[3:]) if parts[:2] == ["services", "data"] else template
+
+
+def no_pause(seconds: float) -> None:
+    """Wait for nothing: the emulator needs no time."""
+
+
+@contextmanager
+def running(tls: Path) -> Iterator[Emulator]:
+    """An emulator in a process of its own, ended by its id."""
+    command = [sys.executable, "-m", "sandbox", "salesforce", "--port", "0", "--as-of", AS_OF.isoformat()]
+    process = subprocess.Popen([*command, "--tls-dir", str(tls)], cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout is not None
+        line = json.loads(process.stdout.readline())
+        yield Emulator(line["base_url"], line["ca"], line["control"], line["credentials"])
+    finally:
+        process.terminate()
+        process.wait(timeout=10)
+        if process.stdout is not None:
+            process.stdout.close()
+
+
+class SalesforceWorld:
+    """The tester's back door: the vendor's own client, and the emulator's control surface."""
+
+    samples = frozenset(Sample) - {Sample.SHARED}
+    faults = frozenset(Fault)
+    clearable: tuple[str, ...] = ("Interests__c", "Lead_Score__c")
+    corrections: Mapping[str, Scalar] = {}
+    bookkeeping = frozenset({"SystemModstamp", "LastModifiedDate", "LastModifiedById"})
+
+    def __init__(self, emulator: Emulator) -> None:
+        self.emulator = emulator
+        self.secrets = (emulator.credentials["client_secret"],)
+        self.org = emulator.connect()
+        self.connector: Connector = self.reconnect()
+        self._now = datetime(AS_OF.year, AS_OF.month, AS_OF.day, 13, tzinfo=UTC)
+
+    def reconnect(self, page_size: int = 200) -> SalesforceConnector:
+        client = self.emulator.connect()
+        return SalesforceConnector(client, SYSTEM, tenant_of(client), KINDS, page_size=page_size, pause=no_pause)
+
+    def make(self, sample: Sample, email: str) -> RecordRef:
+        return self.contact(email, **_FIELDS.get(sample, {}))
+
+    def contact(self, email: str, **fields: Any) -> RecordRef:
+        named = {"FirstName": "Ann", "LastName": "Example", "Email": email, "Collected_On__c": LIVE_ON.isoformat()}
+        return RecordRef(SYSTEM, "Contact", self.create("Contact", **named | fields))
+
+    def create(self, name: str, **fields: Any) -> str:
+        return str(getattr(self.org, name).create(fields)["id"])
+
+    def change(self, ref: RecordRef) -> None:
+        """The vendor's versions are whole seconds, so that the clock has to move for a new one."""
+        self.pass_time(timedelta(minutes=1))
+        getattr(self.org, ref.kind).update(ref.key, {"Title": "edited by somebody else"})
+
+    def bin(self, ref: RecordRef) -> None:
+        getattr(self.org, ref.kind).delete(ref.key)
+
+    def remove(self, ref: RecordRef) -> None:
+        job = self.org.restful(
+            "jobs/ingest", method="POST", json={"object": ref.kind, "operation": "hardDelete", "contentType": "CSV"}
+        )["id"]
+        address, headers = f"{self.org.base_url}jobs/ingest/{job}", {**self.org.headers, "Content-Type": "text/csv"}
+        self.org.session.put(f"{address}/batches", data=f"Id\n{ref.key}\n", headers=headers).raise_for_status()
+        self.org.restful(f"jobs/ingest/{job}", method="PATCH", json={"state": "UploadComplete"})
+        assert self.org.restful(f"jobs/ingest/{job}")["numberRecordsFailed"] == 0
+
+    def snapshot(self) -> Mapping[tuple[str, str], Mapping[str, object]]:
+        return {(name, row["Id"]): row for name, rows in self.stored().items() for row in rows}
+
+    def stored(self) -> dict[str, list[dict[str, Any]]]:
+        return dict(self.emulator.ask("state")["objects"])
+
+    def break_next(self, fault: Fault, doing: Action | None = None) -> None:
+        effect = (
+            {"method": "PATCH", "path": "*/jobs/ingest/*"}
+            if doing is Action.ERASE
+            else {"method": "POST", "path": "*/composite"}
+        )
+        match fault:
+            case Fault.UNAVAILABLE:
+                self.emulator.tell("faults", fault="status", status=503, times=1000)
+            case Fault.DENIED:
+                self.emulator.tell("faults", fault="status", status=401, times=1000)
+            case Fault.TRUNCATED:
+                self.emulator.tell("faults", fault="truncated", path="*/query*", times=20)
+            case Fault.HIDDEN:
+                self.emulator.tell("switches", hidden_objects=["Contact", "Lead"])
+            case _:
+                self.emulator.tell("faults", fault=fault.value.replace("-", "_"), times=1, **effect)
+
+    def finish(self) -> None:
+        self.pass_time(timedelta(days=1))
+
+    def pass_time(self, by: timedelta) -> None:
+        self._now += by
+        self.emulator.tell("clock", now=self._now.isoformat())
+
+
+_FIELDS: Mapping[Sample, Mapping[str, Any]] = {
+    Sample.EXPIRED: {"Collected_On__c": EXPIRED_ON.isoformat()},
+    Sample.ONE_DAY_SHORT: {"Collected_On__c": SHORT_ON.isoformat()},
+    Sample.OPTED_OUT: {"HasOptedOutOfEmail": True},
+    Sample.UNDATED: {"Collected_On__c": None, "Migrated__c": True},
+    Sample.MIXED: {
+        "Phone": "+44 1632 960001",
+        "Interests__c": "brochures",
+        "Lead_Score__c": 7,
+        "Marketing_Consent_On__c": LIVE_ON.isoformat(),
+    },
+}

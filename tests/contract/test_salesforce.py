@@ -1,0 +1,401 @@
+"""Does the Salesforce connector keep every promise, and the vendor's own rules with it?"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+import pytest
+
+from retention.contract import Unavailable
+from retention.vocabulary import (
+    Action,
+    Criteria,
+    DataClass,
+    Finding,
+    Gap,
+    GapCode,
+    Handle,
+    Identifier,
+    IdentifierKind,
+    Outcome,
+    OutcomeStatus,
+    Presence,
+    Reason,
+    RecordRef,
+    Step,
+    Transaction,
+)
+from tests.contract.salesforce_world import EXPIRED, SYSTEM, Emulator, SalesforceWorld, running
+from tests.contract.suite import ConnectorContract
+from tests.contract.world import CUTOFF_DAY, EXPIRED_ON, LIVE_ON, Sample, World
+
+EVERYTHING = replace(EXPIRED, opted_out=True, undated=True)
+
+
+@pytest.fixture(scope="module")
+def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
+    with running(tmp_path_factory.mktemp("tls")) as emulator:
+        yield emulator
+
+
+@pytest.fixture
+def org(emulator: Emulator) -> SalesforceWorld:
+    emulator.reset()
+    return SalesforceWorld(emulator)
+
+
+class TestSalesforce(ConnectorContract):
+    @pytest.fixture
+    def world(self, emulator: Emulator) -> World:
+        emulator.reset()
+        return SalesforceWorld(emulator)
+
+
+def found(org: SalesforceWorld, criteria: Criteria) -> dict[str, Finding]:
+    pages = list(org.reconnect().find(criteria))
+    assert not any(page.gaps for page in pages)
+    return {finding.ref.key: finding for page in pages for finding in page.findings}
+
+
+def asking_for(*addresses: str) -> Criteria:
+    return Criteria(identifiers=tuple(Identifier(IdentifierKind.EMAIL, address) for address in addresses))
+
+
+def act(org: SalesforceWorld, action: Action, *refs: RecordRef, **how: Any) -> list[Outcome]:
+    steps = [Step(f"step-{number}", ref, action, **how) for number, ref in enumerate(refs)]
+    return list(org.reconnect().act(action, steps, lambda handle: None))
+
+
+def presence(org: SalesforceWorld, *refs: RecordRef) -> list[Presence]:
+    return [seen.presence for seen in org.reconnect().read_back([Step("read", ref, Action.ERASE) for ref in refs])]
+
+
+def verdicts(outcomes: Sequence[Outcome]) -> list[tuple[OutcomeStatus, Reason]]:
+    return [(outcome.status, outcome.reason) for outcome in outcomes]
+
+
+def many(org: SalesforceWorld, how_many: int, **fields: Any) -> list[RecordRef]:
+    """Contacts made 200 at a time."""
+    records = [
+        {"attributes": {"type": "Contact"}, "LastName": "Example", "Email": f"many-{number}@example.com", **fields}
+        for number in range(how_many)
+    ]
+    made: list[RecordRef] = []
+    for start in range(0, how_many, 200):
+        asked = {"allOrNone": True, "records": records[start : start + 200]}
+        answer = org.org.restful("composite/sobjects", method="POST", json=asked)
+        made += [RecordRef(SYSTEM, "Contact", one["id"]) for one in answer or ()]
+    assert len(made) == how_many
+    return made
+
+
+# --- Facts ---
+
+
+def test_every_fact_of_the_seeded_people_is_the_one_that_is_stored(org: SalesforceWorld) -> None:
+    stored = org.stored()
+    rows = {row["Id"]: (name, row) for name in ("Contact", "Lead") for row in stored[name]}
+    deals = {row["Id"]: row for row in stored["Opportunity"]}
+    transactions: dict[str, set[Transaction]] = defaultdict(set)
+    for order in stored["Order"]:
+        on = order["EndDate"] or order["EffectiveDate"]
+        transactions[order["BillToContactId"]].add(
+            Transaction("Order", date.fromisoformat(on), live=order["Status"] == "Activated")
+        )
+    for role in stored["OpportunityContactRole"]:
+        deal = deals[role["OpportunityId"]]
+        if deal["IsWon"] or not deal["IsClosed"]:
+            transactions[role["ContactId"]].add(
+                Transaction("Opportunity", date.fromisoformat(deal["CloseDate"]), live=not deal["IsClosed"])
+            )
+    complaints = {case["ContactId"] for case in stored["Case"] if not case["IsClosed"]}
+
+    addresses = sorted({row["Email"] for _, row in rows.values() if row["Email"]})
+    everybody = found(org, replace(EVERYTHING, **vars_of(asking_for(*addresses))))
+
+    assert {row_id for row_id, (_, row) in rows.items() if not row["IsDeleted"] and row["Email"]} <= set(everybody)
+    assert transactions, "the population has no orders and deals"
+    assert complaints, "the population has no open cases"
+    for row_id, finding in everybody.items():
+        name, row = rows[row_id]
+        facts = finding.facts
+        assert (finding.ref.kind, finding.ref.version) == (name, row["SystemModstamp"])
+        assert facts.opted_out is row["HasOptedOutOfEmail"]
+        assert facts.restricted is row["Processing_Restricted__c"]
+        assert facts.opted_out_on == day(row["Opted_Out_On__c"])
+        assert facts.consented_on == day(row["Marketing_Consent_On__c"])
+        assert set(facts.transactions) == transactions[row_id]
+        assert facts.open_complaint is (row_id in complaints)
+        named = {name for facts_of_class in facts.classes for name in facts_of_class.fields}
+        assert named == {name for name in PERSONAL if row.get(name) not in (None, "")}
+
+
+def vars_of(criteria: Criteria) -> Mapping[str, Any]:
+    return {"identifiers": criteria.identifiers}
+
+
+PERSONAL = (
+    *("FirstName", "LastName", "Company", "Email", "Phone", "Title"),
+    *("Interests__c", "Lead_Score__c", "Last_Form_Message__c"),
+)
+
+
+def day(text: str | None) -> date | None:
+    return date.fromisoformat(text) if text else None
+
+
+def test_a_collection_date_of_its_own_beats_the_creation_date_and_an_import_date_counts_for_nothing(
+    org: SalesforceWorld,
+) -> None:
+    own = org.contact("own@example.com", Collected_On__c=EXPIRED_ON.isoformat())
+    created = org.contact("created@example.com", Collected_On__c=None)
+    imported = org.contact("imported@example.com", Collected_On__c=None, Migrated__c=True)
+    seen = found(org, asking_for("own@example.com", "created@example.com", "imported@example.com"))
+    dated = {key: finding.facts.classes[0].collected for key, finding in seen.items()}
+    assert dated[own.key] is not None
+    assert (dated[own.key].value, dated[own.key].provenance) == (EXPIRED_ON, "Contact.Collected_On__c")
+    assert dated[created.key] is not None
+    assert dated[created.key].provenance == "Contact.CreatedDate"
+    assert dated[imported.key] is None
+
+
+def test_a_sign_up_is_reported_only_where_somebody_signed_up(org: SalesforceWorld) -> None:
+    signed_up = org.contact("signed-up@example.com", Marketing_Consent_On__c=LIVE_ON.isoformat())
+    plain = org.contact("plain@example.com")
+    seen = found(org, asking_for("signed-up@example.com", "plain@example.com"))
+    classes = {key: {one.data_class for one in finding.facts.classes} for key, finding in seen.items()}
+    assert classes[signed_up.key] == {DataClass.MARKETING_SIGNUP, DataClass.CONTACT_IDENTITY}
+    assert classes[plain.key] == {DataClass.CONTACT_IDENTITY}
+
+
+def test_one_class_past_the_cutoff_makes_a_finding_though_another_is_young(org: SalesforceWorld) -> None:
+    mixed = org.contact(
+        "old-form@example.com", Last_Form_On__c=EXPIRED_ON.isoformat(), Last_Form_Message__c="Please call back."
+    )
+    facts = found(org, EXPIRED)[mixed.key].facts
+    due = {one.data_class for one in facts.classes if one.collected and one.collected.value == EXPIRED_ON}
+    assert due == {DataClass.CONTACT_NOTES}
+
+
+def test_a_class_whose_fields_are_empty_makes_no_finding(org: SalesforceWorld) -> None:
+    emptied = org.contact("no-message@example.com", Last_Form_On__c=EXPIRED_ON.isoformat())
+    assert emptied.key not in found(org, EXPIRED)
+    assert emptied.key not in found(org, Criteria(undated=True))
+
+
+def test_a_converted_lead_is_still_found_since_it_holds_the_same_person(org: SalesforceWorld) -> None:
+    converted = [row for row in org.stored()["Lead"] if row["IsConverted"]]
+    assert converted
+    assert {row["Id"] for row in converted} <= set(found(org, asking_for(*(row["Email"] for row in converted))))
+
+
+# --- What is hidden ---
+
+
+def hide(org: SalesforceWorld, *fields: str) -> None:
+    org.emulator.tell("switches", hidden_fields=list(fields))
+
+
+def test_a_hidden_opt_out_field_is_a_gap_and_never_means_that_nobody_opted_out(org: SalesforceWorld) -> None:
+    ref = org.make(Sample.EXPIRED, "hidden-opt-out@example.com")
+    hide(org, "Contact.HasOptedOutOfEmail")
+    pages = list(org.reconnect().find(EVERYTHING))
+    gaps = [gap for page in pages for gap in page.gaps]
+    assert gaps == [Gap(GapCode.FIELD_HIDDEN, "Contact", "HasOptedOutOfEmail")]
+    assert ref.key in {finding.ref.key for page in pages for finding in page.findings}
+    (seen,) = org.reconnect().read_back([Step("read", ref, Action.ERASE)])
+    assert (seen.presence, seen.opted_out) == (Presence.PRESENT, None)
+    for action in (Action.SUPPRESS, Action.RESTRICT):
+        assert verdicts(act(org, action, ref)) == [(OutcomeStatus.REFUSED, Reason.NO_PERMISSION)]
+
+
+def test_a_hidden_date_field_leaves_no_date_instead_of_a_worse_one(org: SalesforceWorld) -> None:
+    ref = org.make(Sample.EXPIRED, "hidden-date@example.com")
+    hide(org, "Contact.Collected_On__c")
+    pages = list(org.reconnect().find(asking_for("hidden-date@example.com")))
+    assert Gap(GapCode.FIELD_HIDDEN, "Contact", "Collected_On__c") in [gap for page in pages for gap in page.gaps]
+    (finding,) = (finding for page in pages for finding in page.findings if finding.ref.key == ref.key)
+    assert all(one.collected is None for one in finding.facts.classes)
+
+
+def test_hidden_orders_are_a_gap_and_not_no_orders(org: SalesforceWorld) -> None:
+    org.make(Sample.EXPIRED, "hidden-order@example.com")
+    hide(org, "Order.BillToContactId")
+    gaps = [gap for page in org.reconnect().find(EXPIRED) for gap in page.gaps]
+    assert set(gaps) == {Gap(GapCode.FIELD_HIDDEN, "Contact", "Order")}
+
+
+# --- Erasing ---
+
+
+def test_a_row_in_the_recycle_bin_is_recoverable_and_is_still_erased_for_good(org: SalesforceWorld) -> None:
+    ref = org.make(Sample.LIVE, "binned@example.com")
+    org.bin(ref)
+    assert presence(org, ref) == [Presence.RECOVERABLE]
+    assert verdicts(act(org, Action.ERASE, ref)) == [(OutcomeStatus.DONE, Reason.OK)]
+    assert presence(org, ref) == [Presence.ABSENT]
+    assert ("Contact", ref.key) not in org.snapshot()
+
+
+def test_a_row_in_the_recycle_bin_is_not_redacted_on_old_facts(org: SalesforceWorld) -> None:
+    ref = org.make(Sample.MIXED, "binned-too@example.com")
+    org.bin(ref)
+    outcomes = act(org, Action.REDACT, ref, fields=("Interests__c",))
+    assert verdicts(outcomes) == [(OutcomeStatus.REFUSED, Reason.CHANGED)]
+
+
+def test_a_row_with_a_restricted_child_is_blocked_and_the_others_go(org: SalesforceWorld) -> None:
+    free, blocked = org.make(Sample.LIVE, "free@example.com"), org.make(Sample.LIVE, "blocked@example.com")
+    org.create("Case", Subject="Complaint", Status="New", ContactId=blocked.key)
+    assert verdicts(act(org, Action.ERASE, blocked, free)) == [
+        (OutcomeStatus.REFUSED, Reason.BLOCKED_BY_CHILD),
+        (OutcomeStatus.DONE, Reason.OK),
+    ]
+    assert presence(org, blocked, free) == [Presence.PRESENT, Presence.ABSENT]
+
+
+def test_without_the_right_to_hard_delete_every_step_is_refused_and_nothing_touched(org: SalesforceWorld) -> None:
+    ref = org.make(Sample.LIVE, "kept@example.com")
+    org.emulator.tell("switches", hard_delete_permission=False)
+    before = org.snapshot()
+    assert verdicts(act(org, Action.ERASE, ref)) == [(OutcomeStatus.REFUSED, Reason.NO_PERMISSION)]
+    assert org.snapshot() == before
+
+
+def test_a_job_that_was_never_closed_is_aborted_when_it_is_settled(org: SalesforceWorld) -> None:
+    ref = org.make(Sample.LIVE, "unclosed@example.com")
+    org.emulator.tell("faults", method="PATCH", path="*/jobs/ingest/*", fault="status", status=503, times=1)
+    noted: list[Handle] = []
+    (outcome,) = org.connector.act(Action.ERASE, [Step("s", ref, Action.ERASE)], noted.append)
+    assert (outcome.status, outcome.reason) == (OutcomeStatus.UNKNOWN, Reason.NO_ANSWER)
+    (handle,) = noted
+    assert verdicts(org.reconnect().settle(handle)) == [(OutcomeStatus.FAILED, Reason.NOT_SENT)]
+    assert verdicts(org.reconnect().settle(handle)) == [(OutcomeStatus.FAILED, Reason.NOT_SENT)]
+    assert presence(org, ref) == [Presence.PRESENT]
+    assert verdicts(act(org, Action.ERASE, ref)) == [(OutcomeStatus.DONE, Reason.OK)]
+
+
+def test_a_job_the_org_no_longer_knows_is_settled_by_looking_at_the_record(org: SalesforceWorld) -> None:
+    there, gone = org.make(Sample.LIVE, "there@example.com"), org.make(Sample.LIVE, "gone@example.com")
+    org.remove(gone)
+    handle = Handle(Action.ERASE, "7500000000000zzAAA", (there, gone))
+    assert verdicts(org.reconnect().settle(handle)) == [
+        (OutcomeStatus.FAILED, Reason.NOT_SENT),
+        (OutcomeStatus.DONE, Reason.GONE),
+    ]
+
+
+def test_a_lost_result_file_leaves_the_outcome_open_and_settling_closes_it(org: SalesforceWorld) -> None:
+    ref = org.make(Sample.LIVE, "result@example.com")
+    org.emulator.tell("faults", path="*/successfulResults*", fault="status", status=503, times=4)
+    noted: list[Handle] = []
+    (outcome,) = org.connector.act(Action.ERASE, [Step("s", ref, Action.ERASE)], noted.append)
+    assert outcome.status is OutcomeStatus.UNKNOWN
+    assert verdicts(org.reconnect().settle(noted[0])) == [(OutcomeStatus.DONE, Reason.OK)]
+
+
+# --- Redacting and restricting ---
+
+
+def test_a_required_name_becomes_a_placeholder_that_counts_as_empty(org: SalesforceWorld) -> None:
+    key = org.create("Lead", FirstName="Ann", LastName="Example", Company="Example Ltd", Email="lead@example.com")
+    ref = RecordRef(SYSTEM, "Lead", key)
+    step = Step("s", ref, Action.REDACT, fields=("FirstName", "LastName", "Company", "Email"))
+    connector = org.reconnect()
+    assert verdicts(connector.act(Action.REDACT, [step], lambda handle: None)) == [(OutcomeStatus.DONE, Reason.OK)]
+    stored = org.snapshot()["Lead", key]
+    assert [stored[name] for name in step.fields] == [None, "[redacted]", "[redacted]", None]
+    (seen,) = connector.read_back([step])
+    assert (seen.presence, seen.filled) == (Presence.PRESENT, frozenset())
+    assert verdicts(connector.act(Action.REDACT, [step], lambda handle: None)) == [
+        (OutcomeStatus.ALREADY_DONE, Reason.SAME)
+    ]
+
+
+def test_a_restriction_stops_every_contact_and_notes_what_was_there_before_it_does(org: SalesforceWorld) -> None:
+    ref = org.contact("restrict@example.com", DoNotCall=True)
+    noted: list[Handle] = []
+    (outcome,) = org.connector.act(Action.RESTRICT, [Step("s", ref, Action.RESTRICT)], noted.append)
+    before = {
+        "Processing_Restricted__c": False,
+        "HasOptedOutOfEmail": False,
+        "DoNotCall": True,
+        "HasOptedOutOfFax": False,
+    }
+    assert outcome.previous == before
+    assert noted == [Handle(Action.RESTRICT, "", (ref,), (before,))]
+    stored = org.snapshot()["Contact", ref.key]
+    assert {name: stored[name] for name in before} == dict.fromkeys(before, True)
+
+
+# --- Calls ---
+
+
+def spent(org: SalesforceWorld) -> dict[str, int]:
+    """Calls since `forget_calls`, without logins."""
+    return {name: count for name, count in org.emulator.calls().items() if "oauth2" not in name}
+
+
+def test_finding_costs_one_call_for_2000_rows_and_one_for_what_hangs_on_them(org: SalesforceWorld) -> None:
+    many(org, 250, Collected_On__c=EXPIRED_ON.isoformat())
+    org.emulator.forget_calls()
+    connector = org.reconnect(page_size=2_000)
+    assert sum(len(page.findings) for page in connector.find(EXPIRED)) > 250
+    assert spent(org) == {"GET query": 2, "POST composite": 1}  # Contact, Lead; links of the contacts
+
+
+def test_a_longer_answer_is_read_page_by_page(org: SalesforceWorld) -> None:
+    refs = many(org, 450, Collected_On__c=EXPIRED_ON.isoformat())
+    pages = [page for page in org.reconnect().find(EXPIRED) if page.findings and page.findings[0].ref.kind == "Contact"]
+    assert [page.read for page in pages[:2]] == [200, 200]
+    keys = [finding.ref.key for page in pages for finding in page.findings]
+    assert {ref.key for ref in refs} <= set(keys)
+    assert len(keys) == len(set(keys))
+
+
+def test_erasing_costs_one_reading_and_seven_calls_whatever_the_number(org: SalesforceWorld) -> None:
+    refs = many(org, 250)
+    org.emulator.forget_calls()
+    assert {outcome.status for outcome in act(org, Action.ERASE, *refs)} == {OutcomeStatus.DONE}
+    calls = spent(org)
+    assert sum(calls.values()) == 8, calls
+    org.emulator.forget_calls()
+    assert set(presence(org, *refs)) == {Presence.ABSENT}
+    assert spent(org) == {"POST composite": 1}
+
+
+@pytest.mark.parametrize("action", [Action.REDACT, Action.RESTRICT, Action.SUPPRESS])
+def test_a_thousand_updates_are_one_reading_and_one_call(org: SalesforceWorld, action: Action) -> None:
+    refs = many(org, 1_000, Interests__c="brochures")
+    org.emulator.forget_calls()
+    how: dict[str, Any] = {"fields": ("Interests__c",)} if action is Action.REDACT else {}
+    assert {outcome.status for outcome in act(org, action, *refs, **how)} == {OutcomeStatus.DONE}
+    calls = spent(org)
+    assert sum(calls.values()) == 2, calls
+
+
+def test_a_thousand_addresses_are_asked_in_a_few_calls_and_find_their_people(org: SalesforceWorld) -> None:
+    refs = many(org, 5)
+    addresses = [f"many-{number}@example.com" for number in range(1_000)]
+    org.emulator.forget_calls()
+    assert set(found(org, asking_for(*addresses))) == {ref.key for ref in refs}
+    calls = spent(org)
+    assert calls.pop("POST composite") <= 4, calls
+    assert not calls
+
+
+def test_an_answer_that_is_cut_short_without_a_word_is_noticed(org: SalesforceWorld) -> None:
+    org.make(Sample.EXPIRED, "cut@example.com")
+    org.emulator.tell("faults", path="*/query*", fault="status", status=503, times=4)
+    with pytest.raises(Unavailable, match=SYSTEM):
+        list(org.connector.find(EXPIRED))
+
+
+def test_everything_reported_as_expired_is_before_the_cutoff(org: SalesforceWorld) -> None:
+    for finding in found(org, EXPIRED).values():
+        days = [one.collected.value for one in finding.facts.classes if one.collected]
+        assert min(value if type(value) is date else date.fromisoformat(str(value)[:10]) for value in days) < CUTOFF_DAY

@@ -1,0 +1,179 @@
+"""What is erased, restricted, kept or put before a person, and what follows: our own cases, and the published ones."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator, Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from retention.cli.decide import item_of
+from retention.cli.sheet import rows_of
+from retention.decide import PRECEDENCE, PROMISED, Table, conclude, decide
+from retention.duties import DUTIES, Duty
+from retention.item import Item, Periods
+from retention.situation import situation
+from retention.verdicts import Decision, Disposition, FollowUp, ReasonCode
+from retention.vocabulary import DataClass, LawfulBasis
+from tests.unit.decision_cases import Case, read_cases
+
+CASES = read_cases(Path(__file__).parent / "cases" / "decisions.csv")
+VECTORS = Path(__file__).parents[3] / "shared" / "reference" / "decision-vectors.csv"
+
+NEVER_BOTH = {
+    ("NOT_PERSONAL", "AUDIT_KEEP"): "two data classes",
+    ("AUDIT_KEEP", "BACKUP_BEYOND_USE"): "two data classes",
+    ("BACKUP_BEYOND_USE", "SUPPRESSION_KEEP"): "two data classes",
+    ("R18_ACCURACY", "R18_UNLAWFUL"): "one ground is recorded at a time",
+    ("R18_UNLAWFUL", "R18_CLAIMS"): "one ground is recorded at a time",
+    ("HOLD_ACTIVE", "ACCESS_PENDING"): "step 5 has no ground to erase, or step 3 had won; step 6 begins with one",
+    ("ACCESS_PENDING", "OBJ_MARKETING"): "a marketing objection is a ground, so the row above had won",
+    ("ID_PENDING", "ID_AMBIGUOUS"): "identity is one of the two",
+    ("ID_AMBIGUOUS", "ID_SHARED"): "identity is one of the two",
+    ("UNSUB_TXN_KEPT", "EX_CLAIMS"): "claims need a ground, and with one STAT_KEEP had won",
+    ("EX_CLAIMS", "EX_EXPRESSION"): "one exemption is recorded at a time",
+    ("EX_EXPRESSION", "EX_ARCHIVE"): "one exemption is recorded at a time",
+    ("EX_ARCHIVE", "EX_PUBLIC_HEALTH"): "one exemption is recorded at a time",
+    ("CONSENT_WITHDRAWN", "RET_CONTRACT_LIVE"): "consent carries nothing alone while a contract runs",
+    ("RET_NO_START", "RET_BAD_START"): "no date, or a wrong one",
+    ("OBJ_OVERRIDDEN", "CONSENT_OTHER_BASIS"): "one trigger at a time",
+}
+"""Neighbours in the table that can never both hold, so that their order means nothing, and why."""
+
+
+def outcome(decision: Decision) -> tuple[Disposition, ReasonCode, frozenset[FollowUp]]:
+    return decision.disposition, decision.reason_code, decision.follow_ups
+
+
+def changed_stories(table: Table = PRECEDENCE, duties: Sequence[Duty] = DUTIES) -> list[str]:
+    """Which of our cases come out otherwise under altered tables?"""
+    changed = []
+    for case in CASES:
+        try:
+            decision = conclude(situation(case.item, PROMISED, case.today), table, duties)
+        except LookupError:  # no row applies any more
+            changed.append(case.story)
+        else:
+            changed += [case.story] if outcome(decision) != (case.disposition, case.reason, case.follow_ups) else []
+    return changed
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.story)
+def test_our_own_cases(case: Case) -> None:
+    decision = decide(case.item, PROMISED, case.today)
+
+    assert outcome(decision) == (case.disposition, case.reason, case.follow_ups)
+
+
+def published() -> Iterator[tuple[dict[str, str], Item]]:
+    if not VECTORS.exists():
+        return
+    columns = tuple(next(csv.reader(VECTORS.open(encoding="utf-8"))))
+    with VECTORS.open("rb") as stream:
+        for row in rows_of(stream, columns):
+            yield {column: row.text(column) for column in columns}, item_of(row)
+
+
+@pytest.mark.skipif(not VECTORS.exists(), reason="the published decision vectors are not beside this checkout")
+def test_every_published_decision_is_met() -> None:
+    rows = list(published())
+
+    wrong = {
+        row["id"]: (decision.disposition, decision.reason_code, sorted(decision.follow_ups))
+        for row, item in rows
+        for decision in [decide(item, PROMISED, date.fromisoformat(row["as_of"]))]
+        if outcome(decision)
+        != (row["decision"], row["reason_code"], frozenset(filter(None, row["follow_ups"].split(";"))))
+    }
+
+    assert rows
+    assert wrong == {}
+
+
+# --- The periods ---
+
+
+def test_a_class_can_have_a_period_of_its_own() -> None:
+    item = Item(DataClass.WEB_TECHNICAL, LawfulBasis.CONSENT, collected_on=date(2027, 3, 1))
+    shorter = Periods(years_by_class={DataClass.WEB_TECHNICAL: 2})
+
+    assert decide(item, shorter, date(2029, 3, 1)).disposition is Disposition.KEEP
+    assert decide(item, shorter, date(2029, 3, 2)).reason_code is ReasonCode.RET_EXPIRED
+    assert decide(item, PROMISED, date(2029, 3, 2)).disposition is Disposition.KEEP
+
+
+@pytest.mark.parametrize("years", [{"years": 0}, {"years_by_class": {DataClass.DOCUMENT: 0}}])
+def test_a_period_of_no_years_is_refused(years: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="at least one year"):
+        Periods(**years)
+
+
+def test_a_class_in_two_groups_is_refused() -> None:
+    with pytest.raises(ValueError, match="one group only"):
+        Periods(business=frozenset({DataClass.MARKETING_PROFILE}))
+
+
+# --- The table itself ---
+
+
+def test_our_cases_cover_every_row_of_the_table() -> None:
+    cited = {
+        (decision.rule, decision.reason_code)
+        for case in CASES
+        for decision in [decide(case.item, PROMISED, case.today)]
+    }
+
+    assert cited == {(f"{row.step}. {row.says}", row.reason) for row in PRECEDENCE}
+
+
+def test_every_reason_and_every_follow_up_has_its_row() -> None:
+    assert {row.reason for row in PRECEDENCE} == set(ReasonCode)
+    assert {duty.follow_up for duty in DUTIES} == set(FollowUp)
+
+
+def test_the_steps_are_in_order() -> None:
+    steps = [row.step for row in PRECEDENCE]
+
+    assert steps == sorted(steps)
+    assert set(steps) == set(range(1, 17))
+
+
+@pytest.mark.parametrize("number", range(len(PRECEDENCE)), ids=lambda number: PRECEDENCE[number].says)
+def test_deleting_a_row_of_the_order_of_precedence_changes_a_case(number: int) -> None:
+    assert changed_stories(PRECEDENCE[:number] + PRECEDENCE[number + 1 :]) != []
+
+
+@pytest.mark.parametrize("number", range(len(DUTIES)), ids=lambda number: DUTIES[number].says)
+def test_deleting_a_row_of_the_duties_changes_a_case(number: int) -> None:
+    assert changed_stories(duties=DUTIES[:number] + DUTIES[number + 1 :]) != []
+
+
+@pytest.mark.parametrize("number", range(len(PRECEDENCE) - 1), ids=lambda number: PRECEDENCE[number].says)
+def test_the_order_of_neighbouring_rows_matters_or_they_exclude_each_other(number: int) -> None:
+    above, below = PRECEDENCE[number], PRECEDENCE[number + 1]
+    swapped = (*PRECEDENCE[:number], below, above, *PRECEDENCE[number + 2 :])
+
+    assert bool(changed_stories(swapped)) != ((above.reason, below.reason) in NEVER_BOTH)
+
+
+DESTROYS = tuple(row for row in PRECEDENCE if row.disposition in (Disposition.ERASE, Disposition.ANONYMISE))
+PROTECTS = [
+    number
+    for number, row in enumerate(PRECEDENCE)
+    if row.step <= 12
+    and row not in DESTROYS
+    and (row.step, row.reason, row.disposition) not in {(5, "HOLD_ACTIVE", "KEEP"), (6, "ACCESS_PENDING", "KEEP")}
+    and row.reason is not ReasonCode.UNSUB_TXN_KEPT
+]
+"""Rows that keep what others would destroy. The three left out hold only where nothing would be destroyed."""
+
+
+@pytest.mark.parametrize("number", PROTECTS, ids=lambda number: PRECEDENCE[number].says)
+def test_putting_erasure_above_a_protecting_row_changes_a_case(number: int) -> None:
+    before = tuple(other for other in PRECEDENCE[:number] if other not in DESTROYS)
+    after = tuple(other for other in PRECEDENCE[number:] if other not in DESTROYS)
+
+    assert changed_stories(before + DESTROYS + after) != []
