@@ -70,7 +70,8 @@ class Fault:
     def matches(self, method: str, path: str) -> bool:
         if self.times <= 0 or (self.method and self.method.upper() != method.upper()):
             return False
-        return fnmatch.fnmatchcase(path, self.path)
+        # Some clients end an address with a slash: the same resource to the vendor, and to a fault.
+        return any(fnmatch.fnmatchcase(one, self.path) for one in (path, path.rstrip("/")))
 
 
 class FaultPlan:
@@ -258,8 +259,10 @@ class Control:
         return response
 
     def _template(self, scope: Scope, path: str) -> str:
+        """The route's template; a trailing slash makes no other one."""
+        plain = {**scope, "path": scope["path"].rstrip("/") or "/"}
         for route in self._routes:
-            match, _ = route.matches(scope)
+            match, _ = route.matches(plain)
             if match is Match.FULL:
                 return str(getattr(route, "path", path))
         return path

@@ -125,15 +125,9 @@ def connector(system: str) -> Connector:
     if declared.kind == "hubspot":
         from connectors import hubspot
 
-        return hubspot.HubSpotConnector.of(
-            hubspot.connect(
-                conn.password or "",
-                base_url=_base_url(conn, "https") if conn.host else hubspot.PUBLIC_URL,
-                ca_bundle=extra.get("ca_bundle"),
-            ),
-            system,
-            declared.kinds(),
-        )
+        base_url = _base_url(conn, "https") if conn.host else hubspot.BASE_URL
+        account = hubspot.connect(conn.password or "", base_url, ca_bundle=extra.get("ca_bundle"))
+        return hubspot.HubSpotConnector(account, system, account.tenant, declared.kinds())
     from connectors import documents
 
     return documents.SftpDocuments.connect(

@@ -65,7 +65,10 @@ def judge(known: Known, bench: Bench) -> Verdict:
         return Verdict("keep", None, (), (), (ReasonCode.ALREADY_ERASED,))
     whole = of_record([(c.fields, d) for c, d in decisions], restricted=known.facts.restricted, held=known.held)
     stop = any(FollowUp.STOP_MARKETING in d.follow_ups for _, d in decisions)
-    return _verdict(known, decisions, whole.action, whole.fields, whole.needs_review, whole.blocked_by_hold, stop)
+    action, fields = whole.action, whole.fields
+    if action is Action.ERASE and known.facts.undeletable:  # the empty shell stays, with what hangs on it
+        action, fields = Action.REDACT, tuple({name for c, _ in decisions for name in c.fields})
+    return _verdict(known, decisions, action, fields, whole.needs_review, whole.blocked_by_hold, stop)
 
 
 def _verdict(

@@ -160,7 +160,9 @@ class Facts:
     """What policy may know of a record: dates with provenance, bases, consent, links. Never payloads.
 
     `several_people` says that each address found names a person of its own (a file, a thread); otherwise all
-    identifiers are ways to the one person the record is about.
+    identifiers are ways to the one person the record is about. `undeletable` says that the system refuses to delete
+    the record while something else hangs on it, or that deleting it would take evidence of a transaction along: it
+    can only be emptied.
     """
 
     classes: tuple[ClassFacts, ...]
@@ -171,6 +173,7 @@ class Facts:
     open_complaint: bool = False
     restricted: bool = False
     several_people: bool = False
+    undeletable: bool = False
 
 
 @dataclass(frozen=True, slots=True)

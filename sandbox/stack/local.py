@@ -50,6 +50,10 @@ class Emulator:
         """Let the next calls go wrong."""
         self._control("POST", "faults", json=what)
 
+    def reset(self) -> None:
+        """Back to the seeded state: no calls, no faults."""
+        self._control("POST", "reset")
+
     def _control(self, method: str, path: str, **values: Any) -> httpx.Response:
         answer = httpx.request(
             method, f"{self.control}/_sandbox/{path}", verify=self.ca or True, timeout=60, trust_env=False, **values

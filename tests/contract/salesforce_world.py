@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -22,11 +22,18 @@ from retention.vocabulary import (
     Criteria,
     DataClass,
     FieldSet,
+    Finding,
+    Identifier,
     IdentifierKind,
     LawfulBasis,
+    Outcome,
+    OutcomeStatus,
+    Presence,
+    Reason,
     RecordKind,
     RecordRef,
     Scalar,
+    Step,
 )
 from tests.contract.world import CUTOFF, CUTOFF_DAY, EXPIRED_ON, LIVE_ON, SHORT_ON, Fault, Sample
 
@@ -34,6 +41,7 @@ ROOT = Path(__file__).parents[2]
 AS_OF = date(2026, 11, 22)
 SYSTEM = "salesforce"
 EXPIRED = Criteria(collected_before=CUTOFF, collected_before_day=CUTOFF_DAY)
+EVERYTHING = replace(EXPIRED, opted_out=True, undated=True)
 
 
 def kind(name: str, *identity: str) -> RecordKind:
@@ -198,7 +206,7 @@ class SalesforceWorld:
             case Fault.TRUNCATED:
                 self.emulator.tell("faults", fault="truncated", path="*/query*", times=20)
             case Fault.HIDDEN:
-                self.emulator.tell("switches", hidden_objects=["Contact", "Lead"])
+                self.emulator.tell("switches", unshared_objects=["Contact", "Lead"])
             case _:
                 self.emulator.tell("faults", fault=fault.value.replace("-", "_"), times=1, **effect)
 
@@ -222,3 +230,49 @@ _FIELDS: Mapping[Sample, Mapping[str, Any]] = {
         "Marketing_Consent_On__c": LIVE_ON.isoformat(),
     },
 }
+
+
+# --- How the tests ask ---
+
+
+def found(org: SalesforceWorld, criteria: Criteria) -> dict[str, Finding]:
+    pages = list(org.reconnect().find(criteria))
+    assert not any(page.gaps for page in pages)
+    return {finding.ref.key: finding for page in pages for finding in page.findings}
+
+
+def asking_for(*addresses: str) -> Criteria:
+    return Criteria(identifiers=tuple(Identifier(IdentifierKind.EMAIL, address) for address in addresses))
+
+
+def act(org: SalesforceWorld, action: Action, *refs: RecordRef, **how: Any) -> list[Outcome]:
+    steps = [Step(f"step-{number}", ref, action, **how) for number, ref in enumerate(refs)]
+    return list(org.reconnect().act(action, steps, lambda handle: None))
+
+
+def presence(org: SalesforceWorld, *refs: RecordRef) -> list[Presence]:
+    return [seen.presence for seen in org.reconnect().read_back([Step("read", ref, Action.ERASE) for ref in refs])]
+
+
+def verdicts(outcomes: Sequence[Outcome]) -> list[tuple[OutcomeStatus, Reason]]:
+    return [(outcome.status, outcome.reason) for outcome in outcomes]
+
+
+def many(org: SalesforceWorld, how_many: int, **fields: Any) -> list[RecordRef]:
+    """Contacts made 200 at a time."""
+    records = [
+        {"attributes": {"type": "Contact"}, "LastName": "Example", "Email": f"many-{number}@example.com", **fields}
+        for number in range(how_many)
+    ]
+    made: list[RecordRef] = []
+    for start in range(0, how_many, 200):
+        asked = {"allOrNone": True, "records": records[start : start + 200]}
+        answer = org.org.restful("composite/sobjects", method="POST", json=asked)
+        made += [RecordRef(SYSTEM, "Contact", one["id"]) for one in answer or ()]
+    assert len(made) == how_many
+    return made
+
+
+def spent(org: SalesforceWorld) -> dict[str, int]:
+    """Calls since `forget_calls`, without logins."""
+    return {name: count for name, count in org.emulator.calls().items() if "oauth2" not in name}

@@ -3,37 +3,43 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
 
-from retention.contract import Unavailable
+from retention.contract import Throttled
 from retention.vocabulary import (
     Action,
     Criteria,
     DataClass,
-    Finding,
     Gap,
     GapCode,
-    Handle,
-    Identifier,
-    IdentifierKind,
-    Outcome,
     OutcomeStatus,
     Presence,
     Reason,
-    RecordRef,
     Step,
     Transaction,
 )
-from tests.contract.salesforce_world import EXPIRED, SYSTEM, Emulator, SalesforceWorld, running
+from tests.contract.salesforce_world import (
+    EVERYTHING,
+    EXPIRED,
+    SYSTEM,
+    Emulator,
+    SalesforceWorld,
+    act,
+    asking_for,
+    found,
+    many,
+    presence,
+    running,
+    spent,
+    verdicts,
+)
 from tests.contract.suite import ConnectorContract
 from tests.contract.world import CUTOFF_DAY, EXPIRED_ON, LIVE_ON, Sample, World
-
-EVERYTHING = replace(EXPIRED, opted_out=True, undated=True)
 
 
 @pytest.fixture(scope="module")
@@ -53,44 +59,6 @@ class TestSalesforce(ConnectorContract):
     def world(self, emulator: Emulator) -> World:
         emulator.reset()
         return SalesforceWorld(emulator)
-
-
-def found(org: SalesforceWorld, criteria: Criteria) -> dict[str, Finding]:
-    pages = list(org.reconnect().find(criteria))
-    assert not any(page.gaps for page in pages)
-    return {finding.ref.key: finding for page in pages for finding in page.findings}
-
-
-def asking_for(*addresses: str) -> Criteria:
-    return Criteria(identifiers=tuple(Identifier(IdentifierKind.EMAIL, address) for address in addresses))
-
-
-def act(org: SalesforceWorld, action: Action, *refs: RecordRef, **how: Any) -> list[Outcome]:
-    steps = [Step(f"step-{number}", ref, action, **how) for number, ref in enumerate(refs)]
-    return list(org.reconnect().act(action, steps, lambda handle: None))
-
-
-def presence(org: SalesforceWorld, *refs: RecordRef) -> list[Presence]:
-    return [seen.presence for seen in org.reconnect().read_back([Step("read", ref, Action.ERASE) for ref in refs])]
-
-
-def verdicts(outcomes: Sequence[Outcome]) -> list[tuple[OutcomeStatus, Reason]]:
-    return [(outcome.status, outcome.reason) for outcome in outcomes]
-
-
-def many(org: SalesforceWorld, how_many: int, **fields: Any) -> list[RecordRef]:
-    """Contacts made 200 at a time."""
-    records = [
-        {"attributes": {"type": "Contact"}, "LastName": "Example", "Email": f"many-{number}@example.com", **fields}
-        for number in range(how_many)
-    ]
-    made: list[RecordRef] = []
-    for start in range(0, how_many, 200):
-        asked = {"allOrNone": True, "records": records[start : start + 200]}
-        answer = org.org.restful("composite/sobjects", method="POST", json=asked)
-        made += [RecordRef(SYSTEM, "Contact", one["id"]) for one in answer or ()]
-    assert len(made) == how_many
-    return made
 
 
 # --- Facts ---
@@ -115,7 +83,7 @@ def test_every_fact_of_the_seeded_people_is_the_one_that_is_stored(org: Salesfor
     complaints = {case["ContactId"] for case in stored["Case"] if not case["IsClosed"]}
 
     addresses = sorted({row["Email"] for _, row in rows.values() if row["Email"]})
-    everybody = found(org, replace(EVERYTHING, **vars_of(asking_for(*addresses))))
+    everybody = found(org, replace(EVERYTHING, identifiers=asking_for(*addresses).identifiers))
 
     assert {row_id for row_id, (_, row) in rows.items() if not row["IsDeleted"] and row["Email"]} <= set(everybody)
     assert transactions, "the population has no orders and deals"
@@ -132,10 +100,6 @@ def test_every_fact_of_the_seeded_people_is_the_one_that_is_stored(org: Salesfor
         assert facts.open_complaint is (row_id in complaints)
         named = {name for facts_of_class in facts.classes for name in facts_of_class.fields}
         assert named == {name for name in PERSONAL if row.get(name) not in (None, "")}
-
-
-def vars_of(criteria: Criteria) -> Mapping[str, Any]:
-    return {"identifiers": criteria.identifiers}
 
 
 PERSONAL = (
@@ -229,115 +193,7 @@ def test_hidden_orders_are_a_gap_and_not_no_orders(org: SalesforceWorld) -> None
     assert set(gaps) == {Gap(GapCode.FIELD_HIDDEN, "Contact", "Order")}
 
 
-# --- Erasing ---
-
-
-def test_a_row_in_the_recycle_bin_is_recoverable_and_is_still_erased_for_good(org: SalesforceWorld) -> None:
-    ref = org.make(Sample.LIVE, "binned@example.com")
-    org.bin(ref)
-    assert presence(org, ref) == [Presence.RECOVERABLE]
-    assert verdicts(act(org, Action.ERASE, ref)) == [(OutcomeStatus.DONE, Reason.OK)]
-    assert presence(org, ref) == [Presence.ABSENT]
-    assert ("Contact", ref.key) not in org.snapshot()
-
-
-def test_a_row_in_the_recycle_bin_is_not_redacted_on_old_facts(org: SalesforceWorld) -> None:
-    ref = org.make(Sample.MIXED, "binned-too@example.com")
-    org.bin(ref)
-    outcomes = act(org, Action.REDACT, ref, fields=("Interests__c",))
-    assert verdicts(outcomes) == [(OutcomeStatus.REFUSED, Reason.CHANGED)]
-
-
-def test_a_row_with_a_restricted_child_is_blocked_and_the_others_go(org: SalesforceWorld) -> None:
-    free, blocked = org.make(Sample.LIVE, "free@example.com"), org.make(Sample.LIVE, "blocked@example.com")
-    org.create("Case", Subject="Complaint", Status="New", ContactId=blocked.key)
-    assert verdicts(act(org, Action.ERASE, blocked, free)) == [
-        (OutcomeStatus.REFUSED, Reason.BLOCKED_BY_CHILD),
-        (OutcomeStatus.DONE, Reason.OK),
-    ]
-    assert presence(org, blocked, free) == [Presence.PRESENT, Presence.ABSENT]
-
-
-def test_without_the_right_to_hard_delete_every_step_is_refused_and_nothing_touched(org: SalesforceWorld) -> None:
-    ref = org.make(Sample.LIVE, "kept@example.com")
-    org.emulator.tell("switches", hard_delete_permission=False)
-    before = org.snapshot()
-    assert verdicts(act(org, Action.ERASE, ref)) == [(OutcomeStatus.REFUSED, Reason.NO_PERMISSION)]
-    assert org.snapshot() == before
-
-
-def test_a_job_that_was_never_closed_is_aborted_when_it_is_settled(org: SalesforceWorld) -> None:
-    ref = org.make(Sample.LIVE, "unclosed@example.com")
-    org.emulator.tell("faults", method="PATCH", path="*/jobs/ingest/*", fault="status", status=503, times=1)
-    noted: list[Handle] = []
-    (outcome,) = org.connector.act(Action.ERASE, [Step("s", ref, Action.ERASE)], noted.append)
-    assert (outcome.status, outcome.reason) == (OutcomeStatus.UNKNOWN, Reason.NO_ANSWER)
-    (handle,) = noted
-    assert verdicts(org.reconnect().settle(handle)) == [(OutcomeStatus.FAILED, Reason.NOT_SENT)]
-    assert verdicts(org.reconnect().settle(handle)) == [(OutcomeStatus.FAILED, Reason.NOT_SENT)]
-    assert presence(org, ref) == [Presence.PRESENT]
-    assert verdicts(act(org, Action.ERASE, ref)) == [(OutcomeStatus.DONE, Reason.OK)]
-
-
-def test_a_job_the_org_no_longer_knows_is_settled_by_looking_at_the_record(org: SalesforceWorld) -> None:
-    there, gone = org.make(Sample.LIVE, "there@example.com"), org.make(Sample.LIVE, "gone@example.com")
-    org.remove(gone)
-    handle = Handle(Action.ERASE, "7500000000000zzAAA", (there, gone))
-    assert verdicts(org.reconnect().settle(handle)) == [
-        (OutcomeStatus.FAILED, Reason.NOT_SENT),
-        (OutcomeStatus.DONE, Reason.GONE),
-    ]
-
-
-def test_a_lost_result_file_leaves_the_outcome_open_and_settling_closes_it(org: SalesforceWorld) -> None:
-    ref = org.make(Sample.LIVE, "result@example.com")
-    org.emulator.tell("faults", path="*/successfulResults*", fault="status", status=503, times=4)
-    noted: list[Handle] = []
-    (outcome,) = org.connector.act(Action.ERASE, [Step("s", ref, Action.ERASE)], noted.append)
-    assert outcome.status is OutcomeStatus.UNKNOWN
-    assert verdicts(org.reconnect().settle(noted[0])) == [(OutcomeStatus.DONE, Reason.OK)]
-
-
-# --- Redacting and restricting ---
-
-
-def test_a_required_name_becomes_a_placeholder_that_counts_as_empty(org: SalesforceWorld) -> None:
-    key = org.create("Lead", FirstName="Ann", LastName="Example", Company="Example Ltd", Email="lead@example.com")
-    ref = RecordRef(SYSTEM, "Lead", key)
-    step = Step("s", ref, Action.REDACT, fields=("FirstName", "LastName", "Company", "Email"))
-    connector = org.reconnect()
-    assert verdicts(connector.act(Action.REDACT, [step], lambda handle: None)) == [(OutcomeStatus.DONE, Reason.OK)]
-    stored = org.snapshot()["Lead", key]
-    assert [stored[name] for name in step.fields] == [None, "[redacted]", "[redacted]", None]
-    (seen,) = connector.read_back([step])
-    assert (seen.presence, seen.filled) == (Presence.PRESENT, frozenset())
-    assert verdicts(connector.act(Action.REDACT, [step], lambda handle: None)) == [
-        (OutcomeStatus.ALREADY_DONE, Reason.SAME)
-    ]
-
-
-def test_a_restriction_stops_every_contact_and_notes_what_was_there_before_it_does(org: SalesforceWorld) -> None:
-    ref = org.contact("restrict@example.com", DoNotCall=True)
-    noted: list[Handle] = []
-    (outcome,) = org.connector.act(Action.RESTRICT, [Step("s", ref, Action.RESTRICT)], noted.append)
-    before = {
-        "Processing_Restricted__c": False,
-        "HasOptedOutOfEmail": False,
-        "DoNotCall": True,
-        "HasOptedOutOfFax": False,
-    }
-    assert outcome.previous == before
-    assert noted == [Handle(Action.RESTRICT, "", (ref,), (before,))]
-    stored = org.snapshot()["Contact", ref.key]
-    assert {name: stored[name] for name in before} == dict.fromkeys(before, True)
-
-
 # --- Calls ---
-
-
-def spent(org: SalesforceWorld) -> dict[str, int]:
-    """Calls since `forget_calls`, without logins."""
-    return {name: count for name, count in org.emulator.calls().items() if "oauth2" not in name}
 
 
 def test_finding_costs_one_call_for_2000_rows_and_one_for_what_hangs_on_them(org: SalesforceWorld) -> None:
@@ -346,6 +202,17 @@ def test_finding_costs_one_call_for_2000_rows_and_one_for_what_hangs_on_them(org
     connector = org.reconnect(page_size=2_000)
     assert sum(len(page.findings) for page in connector.find(EXPIRED)) > 250
     assert spent(org) == {"GET query": 2, "POST composite": 1}  # Contact, Lead; links of the contacts
+
+
+def test_what_hangs_on_a_large_page_is_the_same_as_on_small_ones(org: SalesforceWorld) -> None:
+    """Up to 200 contacts are named by id; above that a semi-join finds their orders, deals and cases."""
+    many(org, 250, Collected_On__c=EXPIRED_ON.isoformat())
+    large, small = org.reconnect(page_size=2_000), org.reconnect(page_size=200)
+    by_semi_join = [finding for page in large.find(EVERYTHING) for finding in page.findings]
+    by_ids = [finding for page in small.find(EVERYTHING) for finding in page.findings]
+    assert by_semi_join == by_ids
+    assert any(finding.facts.transactions for finding in by_ids)
+    assert any(finding.facts.open_complaint for finding in by_ids)
 
 
 def test_a_longer_answer_is_read_page_by_page(org: SalesforceWorld) -> None:
@@ -388,11 +255,26 @@ def test_a_thousand_addresses_are_asked_in_a_few_calls_and_find_their_people(org
     assert not calls
 
 
-def test_an_answer_that_is_cut_short_without_a_word_is_noticed(org: SalesforceWorld) -> None:
-    org.make(Sample.EXPIRED, "cut@example.com")
-    org.emulator.tell("faults", path="*/query*", fault="status", status=503, times=4)
-    with pytest.raises(Unavailable, match=SYSTEM):
-        list(org.connector.find(EXPIRED))
+def test_pages_that_the_org_makes_smaller_lose_nobody(org: SalesforceWorld) -> None:
+    whole = found(org, EVERYTHING)
+    org.emulator.tell("switches", page_rows=7)
+    assert found(org, EVERYTHING) == whole
+
+
+def test_the_daily_allowance_stops_a_search_before_it_is_half_done(org: SalesforceWorld) -> None:
+    connector = org.reconnect()
+    org.emulator.tell("switches", daily_api_requests=1)
+    with pytest.raises(Throttled, match=f"{SYSTEM}.*allowance"):
+        list(connector.find(EVERYTHING))
+
+
+def test_a_login_that_expires_between_two_calls_is_renewed(org: SalesforceWorld) -> None:
+    ref = org.make(Sample.LIVE, "expiry@example.com")
+    connector = org.reconnect()
+    org.emulator.tell("switches", session_seconds=600)
+    assert connector.read_back([Step("read", ref, Action.ERASE)])[0].presence is Presence.PRESENT
+    org.pass_time(timedelta(hours=1))
+    assert connector.read_back([Step("read", ref, Action.ERASE)])[0].presence is Presence.PRESENT
 
 
 def test_everything_reported_as_expired_is_before_the_cutoff(org: SalesforceWorld) -> None:

@@ -6,7 +6,7 @@ import asyncio
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +40,7 @@ KIND = RecordKind(
     "Contact",
     (FieldSet(DataClass.CONTACT_IDENTITY, ("Email",), (), LawfulBasis.CONSENT),),
     (("Email", IdentifierKind.EMAIL),),
+    opt_out="HasOptedOutOfEmail",
 )
 REF = RecordRef("crm", "Contact", "003000000000001AAA", "")
 EXPIRED_TOKEN = JSONResponse([{"errorCode": "INVALID_SESSION_ID", "message": "Session expired or invalid"}], 401)
@@ -114,10 +115,12 @@ class Pauses(list[float]):
         self.append(seconds)
 
 
-def connector(org: ScriptedOrg, pauses: Pauses | None = None, timeout: float = 5) -> SalesforceConnector:
+def connector(
+    org: ScriptedOrg, pauses: Pauses | None = None, timeout: float = 5, kind: RecordKind = KIND
+) -> SalesforceConnector:
     pause = pauses if pauses is not None else Pauses()
     client = connect(org.origin, "app-id", SECRET, ca_bundle=str(org.ca), timeout=timeout, pause=pause)
-    return SalesforceConnector(client, "crm", tenant_of(client), (KIND,), pause=pause)
+    return SalesforceConnector(client, "crm", tenant_of(client), (kind,), pause=pause)
 
 
 def rows(*found: dict[str, Any] | None) -> Response:
@@ -261,6 +264,27 @@ def test_an_answer_that_does_not_come_in_time_ends_the_wait(org: ScriptedOrg) ->
     org.delay = 0.5
     with pytest.raises(Unavailable, match="crm does not answer"):
         list(ours.export([REF]))
+
+
+def some_rows(total: int, **more: Any) -> Response:
+    row = {"Id": REF.key, "SystemModstamp": "2021-11-22T00:00:00.000+0000", "HasOptedOutOfEmail": True}
+    return JSONResponse({"totalSize": total, "done": True, "records": [row]} | more)
+
+
+def test_fewer_rows_than_announced_are_no_population(org: ScriptedOrg) -> None:
+    org.answers = [some_rows(total=2)]
+    with pytest.raises(Incomplete, match="1 of 2 rows"):
+        list(connector(org).find(Criteria(opted_out=True)))
+
+
+def test_a_next_page_on_another_host_is_not_followed(org: ScriptedOrg) -> None:
+    elsewhere = "https://elsewhere.example/services/data/v68.0/query/0r8-2000"
+    org.answers = [some_rows(total=2, done=False, nextRecordsUrl=elsewhere)]
+    pages = connector(org, kind=replace(KIND, name="Lead")).find(Criteria(opted_out=True))
+    assert len(next(pages).findings) == 1
+    with pytest.raises(Incomplete, match="next page lies outside"):
+        next(pages)
+    assert org.paths() == ["token", "query"]
 
 
 def test_a_page_of_a_gateway_is_no_answer(org: ScriptedOrg) -> None:

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
+from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine
 
-from retention.vocabulary import Transaction
+from retention.audit import SigningKey
+from retention.seal import seal
+from retention.store import catalogue, people
+from retention.store.database import rows
+from retention.sweep import Refused, RunInfo, open_sweep
+from retention.vocabulary import Action, Criteria, Cursor, Identifier, IdentifierKind, Page, Token, Transaction
 from tests.memory_connector import MemoryConnector, MemorySystem, person
 from tests.sweeping import Night, desk_for, rehearse
 
@@ -72,3 +80,219 @@ def test_a_second_night_acts_on_nothing_and_says_so(ledger: Engine, crm: MemoryS
 
     assert second.plan() is None
     assert second.sweep.state == "sealed"
+
+
+def test_a_newer_consent_in_another_system_beats_an_older_opt_out(
+    ledger: Engine, crm: MemorySystem, shop: MemorySystem
+) -> None:
+    out = person("ann@example.com", opted_out=True)
+    out.opted_out_on = date(2024, 11, 1)
+    back = person("ann@example.com")
+    back.consented_on = date(2026, 5, 1)
+    crm.add(out)
+    shop.add(back)
+
+    assert night(ledger, crm, shop).run() == {}
+    assert (len(crm.records), len(shop.records)) == (1, 1)
+
+
+def test_a_consent_of_the_same_day_does_not_beat_an_opt_out(
+    ledger: Engine, crm: MemorySystem, shop: MemorySystem
+) -> None:
+    out = person("ann@example.com", opted_out=True)
+    out.opted_out_on = date(2026, 5, 1)
+    back = person("ann@example.com")
+    back.consented_on = date(2026, 5, 1)
+    crm.add(out)
+    shop.add(back)
+
+    night(ledger, crm, shop).run()
+
+    assert (len(crm.records), len(shop.records)) == (0, 0)
+
+
+def test_an_opt_out_waits_while_a_consent_source_is_unread_and_expiry_does_not(
+    ledger: Engine, crm: MemorySystem, shop: MemorySystem
+) -> None:
+    out = crm.add(person("ann@example.com", opted_out=True))
+    old = crm.add(person("old@example.com", date(2020, 1, 1)))
+    shop.is_down = True
+    broken = night(ledger, crm, shop)
+
+    assert broken.run() == {"crm": {"done": 1, "verified": 1}}
+
+    assert list(broken.unread) == ["shop"]
+    assert out.key in crm.records
+    assert old.key not in crm.records
+    with broken.desk.transaction() as db:
+        ann = Identifier(IdentifierKind.EMAIL, "ann@example.com")
+        assert people.is_suppressed(db, broken.desk.keyring, ann)
+
+
+def test_half_an_answer_erases_nothing_in_that_system(ledger: Engine, crm: MemorySystem, shop: MemorySystem) -> None:
+    for n in range(5):
+        crm.add(person(f"old{n}@example.com", date(2020, 1, 1)))
+        shop.add(person(f"old{n}@example.com", date(2020, 1, 1)))
+    crm.breaks_off = True
+
+    broken = night(ledger, crm, shop)
+
+    assert broken.run() == {"shop": {"done": 5, "verified": 5}}
+    assert len(crm.records) == 5
+
+
+def test_marketing_is_stopped_at_once_and_needs_no_approval(
+    ledger: Engine, crm: MemorySystem, shop: MemorySystem
+) -> None:
+    crm.add(person("ann@example.com", opted_out=True))
+    order = Transaction("order", date(2026, 5, 1), live=True)
+    customer = shop.add(person("ann@example.com", transactions=(order,)))
+    unanswered = night(ledger, crm, shop)
+
+    unanswered.plan()
+
+    assert shop.records[customer.key].opted_out
+    assert shop.records[customer.key].values["interests"]
+
+
+def test_a_shared_mailbox_is_put_before_a_person(ledger: Engine, crm: MemorySystem) -> None:
+    crm.add(person("info@example.com", opted_out=True))
+    crm.add(person("twice@example.com", opted_out=True))
+    crm.add(person("twice@example.com"))
+    one_night = night(ledger, crm)
+
+    assert one_night.plan() is None
+
+    assert len(crm.records) == 3
+    with one_night.desk.transaction() as db:
+        verdicts = rows(db, "SELECT verdict, reasons FROM findings")
+    assert {(r.verdict, tuple(r.reasons)) for r in verdicts} == {("review", ("ID_SHARED",))}
+
+
+def test_an_address_that_differs_in_case_only_protects_and_never_erases(
+    ledger: Engine, crm: MemorySystem, shop: MemorySystem
+) -> None:
+    crm.add(person("Ann@example.com", opted_out=True))
+    near = shop.add(person("ann@example.com"))
+
+    night(ledger, crm, shop).run()
+
+    assert near.key in shop.records
+
+
+def test_a_record_under_hold_is_left_exactly_as_it_is(ledger: Engine, crm: MemorySystem) -> None:
+    held = crm.add(person("held@example.com", date(2019, 1, 1), opted_out=True))
+    before = dict(crm.records[held.key].values)
+    one_night = night(ledger, crm)
+    with one_night.desk.transaction() as db:
+        people.place_hold(
+            db,
+            one_night.desk.keyring,
+            matter="m-1",
+            identifier=Identifier(IdentifierKind.EMAIL, "HELD@example.com"),
+            systems=(),
+            placed_by="dpo",
+            review_on=date(2027, 5, 1),
+        )
+
+    assert one_night.run() == {}
+    assert crm.records[held.key].values == before
+
+
+def test_a_record_that_changed_after_planning_is_refused(ledger: Engine, crm: MemorySystem) -> None:
+    old = crm.add(person("old@example.com", date(2020, 1, 1)))
+    one_night = night(ledger, crm)
+    one_night.plan()
+    one_night.approve()
+    crm.records[old.key].revision += 100
+
+    assert one_night.carry_out("crm") == {"refused": 1}
+    assert old.key in crm.records
+
+
+def test_what_the_system_will_not_delete_is_emptied(ledger: Engine, crm: MemorySystem) -> None:
+    class Anchored(MemoryConnector):
+        def find(self, criteria: Criteria, after: Cursor | None = None) -> Iterator[Page]:
+            for page in super().find(criteria, after):
+                found = tuple(replace(f, facts=replace(f.facts, undeletable=True)) for f in page.findings)
+                yield replace(page, findings=found)
+
+    old = crm.add(person("old@example.com", date(2020, 1, 1)))
+    desk = desk_for(ledger, "crm")
+    rehearse(desk)
+
+    assert Night(desk, [Anchored(crm)]).run() == {"crm": {"done": 1, "verified": 1}}
+
+    assert not any(crm.records[old.key].values[name] for name in ("email", "name", "interests", "lead_score"))
+    assert Night(desk, [Anchored(crm)]).plan() is None
+
+
+def test_what_a_connector_cannot_do_goes_to_a_person(ledger: Engine, crm: MemorySystem) -> None:
+    crm.add(person("old@example.com", date(2020, 1, 1)))
+    desk = desk_for(ledger, "crm")
+    rehearse(desk)
+    one_night = Night(desk, [MemoryConnector(crm, supports={Action.REDACT})])
+
+    assert one_night.plan() is None
+    with desk.transaction() as db:
+        assert [r.verdict for r in rows(db, "SELECT verdict FROM findings")] == ["review"]
+
+
+def test_an_unanswered_plan_is_superseded_by_the_next_night(ledger: Engine, crm: MemorySystem) -> None:
+    crm.add(person("old@example.com", date(2020, 1, 1)))
+    first = night(ledger, crm)
+    first.plan()
+
+    second = Night(first.desk, list(first.connectors.values()))
+
+    assert second.run() == {"crm": {"done": 1, "verified": 1}}
+    assert first.plan_of("crm").state == "superseded"
+
+
+def test_a_backfill_is_refused(ledger: Engine) -> None:
+    with pytest.raises(Refused, match="backfill"):
+        open_sweep(desk_for(ledger, "crm"), RunInfo("d", "r", "backfill", "admin"))
+
+
+def test_the_ledger_forgets_where_everybody_lies_once_the_sweep_is_sealed(
+    ledger: Engine, crm: MemorySystem, tmp_path: Path
+) -> None:
+    crm.add(person("old@example.com", date(2020, 1, 1)))
+    one_night = night(ledger, crm)
+    one_night.run()
+
+    report = seal(one_night.desk, one_night.sweep, SigningKey("retention.example/audit", b"k" * 32), tmp_path)
+
+    with one_night.desk.transaction() as db:
+        assert not rows(db, "SELECT 1 FROM findings WHERE locator IS NOT NULL OR addresses IS NOT NULL")
+        assert not rows(db, "SELECT 1 FROM steps WHERE locator IS NOT NULL OR subjects IS NOT NULL")
+        register = rows(db, "SELECT data_class FROM erasures ORDER BY 1")
+    assert [r.data_class for r in register] == ["contact_identity", "marketing_profile"]
+    assert report.systems["crm"]["erased"] == 1
+    assert [p.name for p in tmp_path.glob("*.txt")] == [f"{report.audit_entries}.txt"]
+
+
+def test_a_catalogued_system_is_read_only_where_it_changed_and_searched_in_the_ledger(
+    ledger: Engine, crm: MemorySystem, shop: MemorySystem
+) -> None:
+    old = shop.add(person("old@example.com", date(2020, 1, 1)))
+    same = shop.add(person("ann@example.com"))
+    shop.add(person("ben@example.com"))
+    crm.add(person("ann@example.com", opted_out=True))
+    desk = desk_for(ledger, "crm", "shop")
+    rehearse(desk)
+    shelf = MemoryConnector(shop, catalogued=True)
+
+    Night(desk, [MemoryConnector(crm), shelf]).run()
+    assert {old.key, same.key}.isdisjoint(shop.records)
+
+    class NeverReadsAgain(MemoryConnector):
+        def changes(self, since: Token | None) -> Iterator[Page]:
+            assert since is not None
+            for page in super().changes(since):
+                assert page.findings == ()
+                yield page
+
+    assert Night(desk, [MemoryConnector(crm), NeverReadsAgain(shop, catalogued=True)]).plan() is None
+    with desk.transaction() as db:
+        assert catalogue.size(db, "shop") == 1

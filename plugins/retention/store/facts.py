@@ -29,6 +29,7 @@ def encode(facts: Facts) -> Json:
         "open_complaint": facts.open_complaint,
         "restricted": facts.restricted,
         "several_people": facts.several_people,
+        "undeletable": facts.undeletable,
     }
 
 
@@ -48,6 +49,7 @@ def decode(raw: Json) -> Facts:
         open_complaint=raw["open_complaint"],
         restricted=raw["restricted"],
         several_people=raw["several_people"],
+        undeletable=raw["undeletable"],
     )
 
 

@@ -1,0 +1,134 @@
+"""How are fields of many records written at once? Collections of 200, five of them in one composite call.
+
+Before the call it is decided per record what to write, from the row as it is now; after it, each record's own result
+is read. What a call without answer did stays unknown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from connectors.salesforce import codes
+from connectors.salesforce.describe import FieldView, is_filled
+from connectors.salesforce.patience import NoAnswer
+from connectors.salesforce.rest import MOST_QUERIES, Answer, Part, Rest
+from retention.vocabulary import Action, Evidence, Outcome, OutcomeStatus, Reason, RecordKind, RecordRef, Scalar, Step
+
+COLLECTION = 200
+LARGEST_CALL = COLLECTION * MOST_QUERIES
+
+# The vendor's own marks "do not contact", beside the configured field: no native switch stops processing.
+_CONTACT_MARKS: Mapping[str, tuple[str, ...]] = {
+    "Contact": ("HasOptedOutOfEmail", "DoNotCall", "HasOptedOutOfFax"),
+    "Lead": ("HasOptedOutOfEmail", "DoNotCall", "HasOptedOutOfFax"),
+}
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Change:
+    """What to write to one record, and what stood there before."""
+
+    ref: RecordRef
+    values: Mapping[str, Scalar]
+    previous: Mapping[str, Scalar]
+
+
+def fields_read(action: Action, kind: RecordKind, steps: Sequence[Step]) -> tuple[str, ...]:
+    """Which fields must be known before these steps are taken."""
+    match action:
+        case Action.REDACT:
+            names = [name for step in steps for name in step.fields]
+        case Action.RELEASE:
+            names = [name for step in steps for name in step.values]
+        case Action.RESTRICT:
+            names = [kind.restricted, *_marks(kind)]
+        case _:
+            names = [kind.opt_out]
+    return tuple(dict.fromkeys(name for name in names if name))
+
+
+def wanted(action: Action, kind: RecordKind, view: FieldView, step: Step, row: Row) -> Mapping[str, Scalar] | Reason:
+    """The values that bring the row into the wanted state: none if it is there, a reason if it cannot be."""
+    names = fields_read(action, kind, [step])
+    if not names or (action is Action.RESTRICT and not kind.restricted):
+        return Reason.VALIDATION
+    # A hidden field reads as empty and is not: what it holds can neither be judged nor changed.
+    if not all(view.sees(name) or _dispensable(kind, name) for name in names):
+        return Reason.NO_PERMISSION
+    match action:
+        case Action.REDACT:
+            return {name: view.emptied(name) for name in names if is_filled(row.get(name))}
+        case Action.RELEASE:
+            return {name: value for name, value in step.values.items() if row.get(name) != value}
+        case Action.RESTRICT:
+            return {} if row.get(kind.restricted) else {name: True for name in names if view.sees(name)}
+        case _:
+            return {} if row.get(kind.opt_out) else {kind.opt_out: True}
+
+
+def _marks(kind: RecordKind) -> tuple[str, ...]:
+    own = (kind.opt_out,) if kind.opt_out else ()
+    return tuple(dict.fromkeys((*own, *_CONTACT_MARKS.get(kind.name, ()))))
+
+
+def _dispensable(kind: RecordKind, name: str) -> bool:
+    """The marks for telephone and fax: where an org hides them, the restriction stands without them."""
+    return name in ("DoNotCall", "HasOptedOutOfFax") and name != kind.opt_out
+
+
+class Writer:
+    """Sends changes and reads their results."""
+
+    def __init__(self, rest: Rest) -> None:
+        self._rest = rest
+
+    def write(self, kind: str, changes: Sequence[Change]) -> list[Outcome]:
+        """Write up to 1,000 records in one call; an outcome per change, in order."""
+        outcomes: list[Outcome] = []
+        for start in range(0, len(changes), LARGEST_CALL):
+            outcomes += self._write(kind, changes[start : start + LARGEST_CALL])
+        return outcomes
+
+    def _write(self, kind: str, changes: Sequence[Change]) -> list[Outcome]:
+        chunks = [changes[start : start + COLLECTION] for start in range(0, len(changes), COLLECTION)]
+        try:
+            answers = self._rest.composite([_part(kind, chunk) for chunk in chunks], effect=True)
+        except NoAnswer:
+            return [_outcome(one, OutcomeStatus.UNKNOWN, Reason.NO_ANSWER, Evidence()) for one in changes]
+        outcomes: list[Outcome] = []
+        for chunk, answer in zip(chunks, answers, strict=True):
+            outcomes += _results(chunk, answer)
+        return outcomes
+
+
+def _part(kind: str, changes: Sequence[Change]) -> Part:
+    records = [{"attributes": {"type": kind}, "id": one.ref.key, **one.values} for one in changes]
+    return Part("PATCH", "composite/sobjects", {"allOrNone": False, "records": records})
+
+
+def _results(changes: Sequence[Change], answer: Answer) -> list[Outcome]:
+    """One outcome per record of a collection, whose results come in the order of the input."""
+    evidence = Evidence(answer.request_id, answer.status, answer.vendor_time)
+    if answer.status == 200 and isinstance(answer.body, list) and len(answer.body) == len(changes):
+        return [_result(one, given, evidence) for one, given in zip(changes, answer.body, strict=True)]
+    if 400 <= answer.status < 500:
+        verdict = codes.verdict(codes.of_body(answer.body))
+        return [_outcome(one, *verdict, evidence) for one in changes]
+    return [_outcome(one, OutcomeStatus.UNKNOWN, Reason.NO_ANSWER, evidence) for one in changes]
+
+
+def _result(change: Change, given: Any, evidence: Evidence) -> Outcome:
+    if not isinstance(given, dict):
+        return _outcome(change, OutcomeStatus.UNKNOWN, Reason.NO_ANSWER, evidence)
+    if given.get("success") is True:
+        return _outcome(change, OutcomeStatus.DONE, Reason.OK, evidence)
+    return _outcome(change, *codes.verdict(codes.of_body(given.get("errors"))), evidence)
+
+
+def _outcome(change: Change, status: OutcomeStatus, reason: Reason, evidence: Evidence) -> Outcome:
+    kept = status in (OutcomeStatus.DONE, OutcomeStatus.UNKNOWN)
+    return Outcome(change.ref, status, reason, evidence, previous=change.previous if kept else {})

@@ -1,0 +1,59 @@
+"""On which points may the org behave one way or another? Permissions, settings, and what no public source confirms."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Switches:
+    """Set by `POST /_sandbox/switches`; a reset puts all of them back."""
+
+    # What the calling user may see and do.
+    hidden_fields: list[str] = field(default_factory=list)
+    """`Contact.HasOptedOutOfEmail`: absent from describe, INVALID_FIELD when named."""
+    hidden_objects: list[str] = field(default_factory=list)
+    """No right to the object at all: INVALID_TYPE in queries, 404 elsewhere."""
+    unshared_objects: list[str] = field(default_factory=list)
+    """The object is known, but no row of it is shared with the user."""
+    hard_delete_permission: bool = True
+    edit_converted_leads: bool = False
+
+    # How large or slow the org is.
+    daily_api_requests: int = 100_000
+    page_rows: int = 2_000
+    """Most rows of a query page; the service lowers it for wide rows."""
+    polls_before_complete: int = 0
+    """How many looks at a bulk job find it unfinished."""
+    session_seconds: int | None = None
+    """After how long a token expires; None: not while it is used."""
+    time_zone: str = "Europe/London"
+    """The calling user's; named spans of days in SOQL follow it."""
+
+    # What no public source confirms.
+    deleted_again_status: int = 404
+    hard_delete_of_binned: bool = True
+    """Whether a row in the Recycle Bin can be named in a hardDelete job; else ENTITY_IS_DELETED."""
+    hard_delete_refusal: str = "FeatureNotEnabled"
+    second_upload_refused: bool = True
+    collections_count_as_queries: bool = True
+    """Whether collections use up the five queries of a composite call."""
+    composite_url_limit: int | None = None
+    """Longest address of a composite part, in bytes."""
+    bulk_results_in_order: bool = True
+
+    def changed(self, given: Mapping[str, Any]) -> Switches:
+        known = {one.name: one for one in fields(self)}
+        unknown = sorted(set(given) - set(known))
+        if unknown:
+            raise ValueError(f"unknown switches {unknown}; known: {sorted(known)}")
+        for name, value in given.items():
+            now = getattr(self, name)
+            if now is not None and value is not None and type(value) is not type(now):
+                raise ValueError(f"{name} takes a {type(now).__name__}")
+        return replace(self, **given)
+
+    def plain(self) -> dict[str, Any]:
+        return asdict(self)

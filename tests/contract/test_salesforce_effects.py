@@ -1,0 +1,211 @@
+"""Does the Salesforce connector erase, redact and restrict by the vendor's rules, and say truly what came of it?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+
+from retention.vocabulary import Action, Gap, GapCode, Handle, OutcomeStatus, Presence, Reason, RecordRef, Step
+from tests.contract.salesforce_world import (
+    AS_OF,
+    EVERYTHING,
+    SYSTEM,
+    Emulator,
+    SalesforceWorld,
+    act,
+    many,
+    presence,
+    running,
+    spent,
+    verdicts,
+)
+from tests.contract.world import Sample
+
+
+@pytest.fixture(scope="module")
+def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
+    with running(tmp_path_factory.mktemp("tls")) as emulator:
+        yield emulator
+
+
+@pytest.fixture
+def org(emulator: Emulator) -> SalesforceWorld:
+    emulator.reset()
+    return SalesforceWorld(emulator)
+
+
+# --- Erasing ---
+
+
+def test_a_row_in_the_recycle_bin_is_recoverable_and_is_still_erased_for_good(org: SalesforceWorld) -> None:
+    ref = org.make(Sample.LIVE, "binned@example.com")
+    org.bin(ref)
+    assert presence(org, ref) == [Presence.RECOVERABLE]
+    assert verdicts(act(org, Action.ERASE, ref)) == [(OutcomeStatus.DONE, Reason.OK)]
+    assert presence(org, ref) == [Presence.ABSENT]
+    assert ("Contact", ref.key) not in org.snapshot()
+
+
+def test_a_row_in_the_recycle_bin_is_not_redacted_on_old_facts(org: SalesforceWorld) -> None:
+    ref = org.make(Sample.MIXED, "binned-too@example.com")
+    org.bin(ref)
+    outcomes = act(org, Action.REDACT, ref, fields=("Interests__c",))
+    assert verdicts(outcomes) == [(OutcomeStatus.REFUSED, Reason.CHANGED)]
+
+
+def test_a_row_with_a_restricted_child_is_blocked_and_the_others_go(org: SalesforceWorld) -> None:
+    free, blocked = org.make(Sample.LIVE, "free@example.com"), org.make(Sample.LIVE, "blocked@example.com")
+    org.create("Case", Subject="Complaint", Status="New", ContactId=blocked.key)
+    assert verdicts(act(org, Action.ERASE, blocked, free)) == [
+        (OutcomeStatus.REFUSED, Reason.BLOCKED_BY_CHILD),
+        (OutcomeStatus.DONE, Reason.OK),
+    ]
+    assert presence(org, blocked, free) == [Presence.PRESENT, Presence.ABSENT]
+
+
+def test_without_the_right_to_hard_delete_every_step_is_refused_and_nothing_touched(org: SalesforceWorld) -> None:
+    ref = org.make(Sample.LIVE, "kept@example.com")
+    org.emulator.tell("switches", hard_delete_permission=False)
+    before = org.snapshot()
+    assert verdicts(act(org, Action.ERASE, ref)) == [(OutcomeStatus.REFUSED, Reason.NO_PERMISSION)]
+    assert org.snapshot() == before
+
+
+def test_a_job_that_was_never_closed_is_aborted_when_it_is_settled(org: SalesforceWorld) -> None:
+    ref = org.make(Sample.LIVE, "unclosed@example.com")
+    org.emulator.tell("faults", method="PATCH", path="*/jobs/ingest/*", fault="status", status=503, times=1)
+    noted: list[Handle] = []
+    (outcome,) = org.connector.act(Action.ERASE, [Step("s", ref, Action.ERASE)], noted.append)
+    assert (outcome.status, outcome.reason) == (OutcomeStatus.UNKNOWN, Reason.NO_ANSWER)
+    (handle,) = noted
+    assert verdicts(org.reconnect().settle(handle)) == [(OutcomeStatus.FAILED, Reason.NOT_SENT)]
+    assert verdicts(org.reconnect().settle(handle)) == [(OutcomeStatus.FAILED, Reason.NOT_SENT)]
+    assert presence(org, ref) == [Presence.PRESENT]
+    assert verdicts(act(org, Action.ERASE, ref)) == [(OutcomeStatus.DONE, Reason.OK)]
+
+
+def test_a_job_the_org_no_longer_knows_is_settled_by_looking_at_the_record(org: SalesforceWorld) -> None:
+    there, gone = org.make(Sample.LIVE, "there@example.com"), org.make(Sample.LIVE, "gone@example.com")
+    org.remove(gone)
+    handle = Handle(Action.ERASE, "7500000000000zzAAA", (there, gone))
+    assert verdicts(org.reconnect().settle(handle)) == [
+        (OutcomeStatus.FAILED, Reason.NOT_SENT),
+        (OutcomeStatus.DONE, Reason.GONE),
+    ]
+
+
+def test_a_lost_result_file_leaves_the_outcome_open_and_settling_closes_it(org: SalesforceWorld) -> None:
+    ref = org.make(Sample.LIVE, "result@example.com")
+    org.emulator.tell("faults", path="*/successfulResults*", fault="status", status=503, times=4)
+    noted: list[Handle] = []
+    (outcome,) = org.connector.act(Action.ERASE, [Step("s", ref, Action.ERASE)], noted.append)
+    assert outcome.status is OutcomeStatus.UNKNOWN
+    assert verdicts(org.reconnect().settle(noted[0])) == [(OutcomeStatus.DONE, Reason.OK)]
+
+
+def test_a_job_that_takes_its_time_is_waited_for(org: SalesforceWorld) -> None:
+    ref = org.make(Sample.LIVE, "slow@example.com")
+    org.emulator.tell("switches", polls_before_complete=3)
+    assert verdicts(act(org, Action.ERASE, ref)) == [(OutcomeStatus.DONE, Reason.OK)]
+
+
+def test_a_job_that_takes_too_long_stays_accepted_and_is_settled_later(org: SalesforceWorld) -> None:
+    ref = org.make(Sample.LIVE, "slower@example.com")
+    org.emulator.tell("switches", polls_before_complete=26)
+    noted: list[Handle] = []
+    (outcome,) = org.connector.act(Action.ERASE, [Step("s", ref, Action.ERASE)], noted.append)
+    assert (outcome.status, outcome.reason) == (OutcomeStatus.ACCEPTED, Reason.PENDING)
+    assert outcome.settle_on == AS_OF
+    assert verdicts(org.reconnect().settle(noted[0])) == [(OutcomeStatus.ACCEPTED, Reason.PENDING)]
+    assert verdicts(org.reconnect().settle(noted[0])) == [(OutcomeStatus.DONE, Reason.OK)]
+
+
+def test_results_in_another_order_reach_the_right_steps(org: SalesforceWorld) -> None:
+    refs = [org.make(Sample.LIVE, f"order-{number}@example.com") for number in range(4)]
+    org.create("Case", Subject="Complaint", Status="New", ContactId=refs[0].key)
+    org.emulator.tell("switches", bulk_results_in_order=False)
+    reasons = [outcome.reason for outcome in act(org, Action.ERASE, *refs)]
+    assert reasons == [Reason.BLOCKED_BY_CHILD, Reason.OK, Reason.OK, Reason.OK]
+
+
+def test_a_binned_row_the_org_will_not_purge_is_recoverable_until_the_bin_lets_go(org: SalesforceWorld) -> None:
+    ref = org.make(Sample.LIVE, "stuck@example.com")
+    org.bin(ref)
+    org.emulator.tell("switches", hard_delete_of_binned=False)
+    (outcome,) = act(org, Action.ERASE, ref)
+    assert (outcome.status, outcome.reason) == (OutcomeStatus.ACCEPTED, Reason.RECOVERABLE)
+    assert outcome.settle_on == AS_OF + timedelta(days=16)
+    assert presence(org, ref) == [Presence.RECOVERABLE]
+    org.pass_time(timedelta(days=16))
+    assert presence(org, ref) == [Presence.ABSENT]
+
+
+# --- Reading back ---
+
+
+def test_the_last_row_of_an_object_can_be_shown_to_be_gone(org: SalesforceWorld) -> None:
+    leads = [RecordRef(SYSTEM, "Lead", row["Id"]) for row in org.stored()["Lead"]]
+    assert leads
+    assert {outcome.status for outcome in act(org, Action.ERASE, *leads)} == {OutcomeStatus.DONE}
+    assert set(presence(org, *leads)) == {Presence.ABSENT}
+
+
+def test_an_object_that_is_hidden_as_a_whole_is_a_gap_and_reads_as_unreadable(org: SalesforceWorld) -> None:
+    ref = org.make(Sample.EXPIRED, "hidden-kind@example.com")
+    org.emulator.tell("switches", hidden_objects=["Contact"])
+    pages = list(org.reconnect().find(EVERYTHING))
+    assert [gap for page in pages for gap in page.gaps] == [Gap(GapCode.KIND_HIDDEN, "Contact", "Contact")]
+    assert {finding.ref.kind for page in pages for finding in page.findings} == {"Lead"}
+    assert presence(org, ref) == [Presence.UNREADABLE]
+    assert verdicts(act(org, Action.ERASE, ref)) == [(OutcomeStatus.FAILED, Reason.NOT_PROVEN)]
+
+
+def test_a_thousand_ids_fit_the_addresses_of_one_call(org: SalesforceWorld) -> None:
+    refs = many(org, 1_000)
+    org.emulator.tell("switches", composite_url_limit=9_000)
+    org.emulator.forget_calls()
+    assert set(presence(org, *refs)) == {Presence.PRESENT}
+    assert spent(org) == {"POST composite": 1}
+
+
+# --- Redacting and restricting ---
+
+
+def test_a_converted_lead_that_may_not_be_edited_is_refused(org: SalesforceWorld) -> None:
+    (key,) = (row["Id"] for row in org.stored()["Lead"] if row["IsConverted"])
+    ref = RecordRef(SYSTEM, "Lead", key)
+    outcomes = act(org, Action.REDACT, ref, fields=("FirstName",))
+    assert verdicts(outcomes) == [(OutcomeStatus.REFUSED, Reason.NO_PERMISSION)]
+
+
+def test_a_required_name_becomes_a_placeholder_that_counts_as_empty(org: SalesforceWorld) -> None:
+    key = org.create("Lead", FirstName="Ann", LastName="Example", Company="Example Ltd", Email="lead@example.com")
+    ref = RecordRef(SYSTEM, "Lead", key)
+    step = Step("s", ref, Action.REDACT, fields=("FirstName", "LastName", "Company", "Email"))
+    connector = org.reconnect()
+    assert verdicts(connector.act(Action.REDACT, [step], lambda handle: None)) == [(OutcomeStatus.DONE, Reason.OK)]
+    stored = org.snapshot()["Lead", key]
+    assert [stored[name] for name in step.fields] == [None, "[redacted]", "[redacted]", None]
+    (seen,) = connector.read_back([step])
+    assert (seen.presence, seen.filled) == (Presence.PRESENT, frozenset())
+    assert verdicts(connector.act(Action.REDACT, [step], lambda handle: None)) == [
+        (OutcomeStatus.ALREADY_DONE, Reason.SAME)
+    ]
+
+
+def test_a_restriction_stops_every_contact_and_notes_what_was_there_before_it_does(org: SalesforceWorld) -> None:
+    ref = org.contact("restrict@example.com", DoNotCall=True)
+    noted: list[Handle] = []
+    (outcome,) = org.connector.act(Action.RESTRICT, [Step("s", ref, Action.RESTRICT)], noted.append)
+    before = {
+        "Processing_Restricted__c": False,
+        "HasOptedOutOfEmail": False,
+        "DoNotCall": True,
+        "HasOptedOutOfFax": False,
+    }
+    assert outcome.previous == before
+    assert noted == [Handle(Action.RESTRICT, "", (ref,), (before,))]
+    stored = org.snapshot()["Contact", ref.key]
+    assert {name: stored[name] for name in before} == dict.fromkeys(before, True)

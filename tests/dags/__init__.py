@@ -1,0 +1,1 @@
+"""Does every DAG load, tell its story and gate destruction?"""

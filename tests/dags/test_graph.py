@@ -1,0 +1,78 @@
+"""Does the graph keep its promises, whatever the number of systems?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.conftest import ROOT
+
+Parse = Callable[[int], dict[str, Any]]
+COUNTS = pytest.mark.parametrize("n", [1, 2, 3])
+
+
+def nightly(parsed: dict[str, Any]) -> dict[str, Any]:
+    assert parsed["errors"] == {}
+    dag: dict[str, Any] = parsed["dags"]["nightly_retention"]
+    return dag
+
+
+@COUNTS
+def test_every_task_that_carries_out_has_the_approval_upstream_and_receives_it_as_data(
+    parsed_with: Parse, n: int
+) -> None:
+    tasks = nightly(parsed_with(n))["tasks"]
+    destructive = [name for name in tasks if name.endswith(".carry_out")]
+
+    assert len(destructive) == n
+    for name in destructive:
+        assert {"approve", "record_approval", "guard"} <= set(tasks[name]["up"])
+        assert "record_approval" in tasks[name]["data"]
+        assert tasks[name]["rule"] == "all_success"
+
+
+@COUNTS
+def test_nothing_is_decided_before_every_system_was_asked_for_opt_outs_and_consents(parsed_with: Parse, n: int) -> None:
+    tasks = nightly(parsed_with(n))["tasks"]
+    planned = [name for name in tasks if name.startswith("decide.plan_")]
+
+    assert len(planned) == n
+    for name in planned:
+        assert {t for t in tasks if t.startswith(("read.gather_", "look_up.find_"))} <= set(tasks[name]["up"])
+
+
+@COUNTS
+def test_the_barriers_open_also_when_a_system_failed(parsed_with: Parse, n: int) -> None:
+    tasks = nightly(parsed_with(n))["tasks"]
+
+    assert {tasks[name]["rule"] for name in ("join_opt_outs", "join_consents", "guard", "seal")} == {"all_done"}
+
+
+def test_the_sweep_runs_at_two_in_london_alone_without_catching_up_and_starts_paused(parsed_with: Parse) -> None:
+    dag = nightly(parsed_with(3))
+
+    assert dag["schedule"] == "0 2 * * *"
+    assert (dag["catchup"], dag["max_active_runs"], dag["paused"]) == (False, 1, True)
+    assert dag["doc"]
+    assert "destructive" in dag["tags"]
+
+
+def test_every_task_has_an_owner_and_a_policy_for_what_is_worth_repeating(parsed_with: Parse) -> None:
+    tasks = nightly(parsed_with(3))["tasks"]
+
+    assert {task["owner"] for task in tasks.values()} == {"privacy"}
+    assert {task["policy"] for task in tasks.values()} == {"ExceptionRetryPolicy"}
+
+
+def test_parsing_opens_no_connection_and_imports_no_vendor_library(parsed_with: Parse) -> None:
+    parsed = parsed_with(3)
+
+    assert parsed["opened"] == []
+    assert parsed["vendor"] == []
+
+
+def test_a_dag_file_is_short() -> None:
+    for file in (ROOT / "dags").glob("*.py"):
+        assert len(file.read_text().splitlines()) <= 80

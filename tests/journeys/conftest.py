@@ -1,0 +1,113 @@
+"""One real stack for all stories: a real Airflow, a real PostgreSQL, three emulators. Fault by injection, no sleeps
+but one: a person needs some seconds to answer, and Airflow loses answers that come faster."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+import yaml
+from psycopg.rows import dict_row
+
+from sandbox.population import Population, build
+from sandbox.stack.demo import DAG, PERSON_HESITATES_SECONDS, ended
+from sandbox.stack.local import LocalStack
+from tests.conftest import ROOT
+
+AS_OF = date(2026, 11, 22)
+
+
+def quick_policy(folder: Path) -> Path:
+    """The shipped policy with a short lease and short retries, so that a crash is over within seconds."""
+    shipped = ROOT / "include" / "policy"
+    folder.mkdir(parents=True, exist_ok=True)
+    schedule = yaml.safe_load((shipped / "schedule.yaml").read_text())
+    schedule["operations"] |= {"lease_seconds": 15, "retries": 1, "retry_seconds": 2}
+    (folder / "schedule.yaml").write_text(yaml.safe_dump(schedule, sort_keys=False))
+    (folder / "systems.yaml").write_text((shipped / "systems.yaml").read_text())
+    return folder
+
+
+@dataclass
+class Company:
+    """The running stack, and what its people do."""
+
+    stack: LocalStack
+    people: Population
+
+    def start_sweep(self, by: str = "operator") -> str:
+        """Somebody triggers a sweep on fresh systems; returns the run."""
+        for emulator in self.stack.emulators.values():
+            emulator.reset()
+        return self.stack.airflow.person(by).trigger(DAG)
+
+    def wait_for_question(self, run: str) -> None:
+        """Until the DPO is asked."""
+        dpo = self.stack.airflow.person("dpo")
+        self.wait("the question", lambda: dpo.waits_for_answer(DAG, run) or ended(dpo, run), 120)
+        assert dpo.waits_for_answer(DAG, run), dpo.tasks(DAG, run)
+        time.sleep(PERSON_HESITATES_SECONDS)
+
+    def approve(self, run: str, by: str = "dpo") -> int:
+        """Somebody answers; the HTTP status."""
+        return self.stack.airflow.person(by).answer(DAG, run, "Approve").status_code
+
+    def wait_for_end(self, run: str, seconds: float = 240) -> str:
+        """Until the run is over; its state."""
+        someone = self.stack.airflow.person("operator")
+        self.wait("the run to end", lambda: ended(someone, run), seconds)
+        return someone.state(DAG, run)
+
+    def wait(self, what: str, so: Callable[[], bool], seconds: float) -> None:
+        """Poll."""
+        self.stack.processes.wait_until(what, so, seconds)
+
+    def effects(self) -> dict[str, int]:
+        """How many calls changed something, per system, since the systems were reset."""
+        return {
+            system: sum(bool(call["effect"]) for call in emulator.calls())
+            for system, emulator in self.stack.emulators.items()
+        }
+
+    def query(self, statement: str, *values: Any) -> list[dict[str, Any]]:
+        """Ask the ledger, as the auditor."""
+        with psycopg.connect(self.stack.ledger_url("auditor"), row_factory=dict_row) as ledger:
+            return ledger.execute(statement.encode(), values).fetchall()
+
+    def sweep(self, run: str) -> str:
+        """The sweep of a run."""
+        return str(self.query("SELECT sweep_id FROM sweeps WHERE run_id = %s", run)[0]["sweep_id"])
+
+    def states(self, run: str) -> dict[str, int]:
+        """How many steps of a run's retention plans are in which state."""
+        found = self.query(
+            "SELECT s.state, count(*) AS n FROM steps s JOIN plans p USING (plan_id)"
+            " WHERE p.sweep_id = %s AND p.purpose = 'retention' GROUP BY 1",
+            self.sweep(run),
+        )
+        return {row["state"]: row["n"] for row in found}
+
+
+@pytest.fixture(scope="session")
+def company(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Company]:
+    """The stack, in dry mode, with the DAG unpaused and its first (scheduled) run over."""
+    home = tmp_path_factory.mktemp("company")
+    stack = LocalStack(home, AS_OF, policy=quick_policy(home / "policy"))
+    try:
+        stack.start()
+        yield Company(stack, build(seed=1, scale=1, as_of=AS_OF))
+    finally:
+        stack.stop()
+
+
+@pytest.fixture
+def rehearsing(company: Company) -> Company:
+    """The stack, allowed to act on its own machine, with every component running."""
+    company.stack.retention("mode", "rehearsal", "--by", "dpo", role="migrator")
+    return company
