@@ -136,6 +136,7 @@ def connector(system: str) -> Connector:
         username=conn.login or "",
         password=conn.password,
         host_key=extra.get("host_key", ""),
+        root=extra.get("root", "/"),
         system=system,
         folders={name: (folder.data_class, folder.lawful_basis) for name, folder in declared.folders.items()},
     )

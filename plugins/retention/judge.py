@@ -87,7 +87,7 @@ def _verdict(
         name = "review" if needs_review else "keep"
         return Verdict(name, None, (), (), _reasons(d for _, d in decisions), stop_marketing=stop_marketing)
     concerned = [d for _, d in going] if action in (Action.ERASE, Action.REDACT) else [d for _, d in decisions]
-    classes = tuple(sorted(c.data_class for c, _ in going)) if action is not Action.RESTRICT else ()
+    classes = tuple(sorted({c.data_class for c, _ in going})) if action is not Action.RESTRICT else ()
     cleared = tuple(sorted(fields)) if action is Action.REDACT else ()
     return Verdict(action.value, action, cleared, classes, _reasons(concerned), stop_marketing=stop_marketing)
 

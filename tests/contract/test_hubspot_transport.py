@@ -1,20 +1,40 @@
-"""What does the HubSpot client make of answers that go wrong on the wire? A server says exactly what it is told."""
+"""What does the HubSpot connector make of answers nobody hoped for? A server says exactly what it is told."""
 
 from __future__ import annotations
 
 import json
 import socket
+import ssl
 import threading
 import traceback
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
 
 import pytest
 
-from connectors.hubspot import HubSpotClient, Pace, connect
+from connectors.hubspot import HubSpotClient, HubSpotConnector, Pace, connect
 from connectors.hubspot.client import SCOPES
+from connectors.hubspot.facts import declared
 from connectors.hubspot.patience import ATTEMPTS, NoAnswer
-from retention.contract import AccessDenied, ConnectorError, Incomplete, Unavailable
+from retention.contract import AccessDenied, ConnectorError, Incomplete, Throttled, Unavailable
+from retention.vocabulary import (
+    Action,
+    Criteria,
+    Cursor,
+    Gap,
+    GapCode,
+    Handle,
+    Outcome,
+    Presence,
+    RecordRef,
+    Step,
+    Transaction,
+)
+from sandbox.tls import TlsFiles, issue
+from tests.contract.hubspot_world import EXPIRED, KINDS
 
 TOKEN = "pat-made-up-0000"
 ADDRESS = "o'brien+news/1@example.com"
@@ -40,11 +60,14 @@ DELETED = http("204 No Content")
 class Wire:
     """A loopback server that gives prepared bytes, the last ones for ever, and remembers the requests."""
 
-    def __init__(self) -> None:
+    def __init__(self, tls: TlsFiles | None = None) -> None:
         self.answers: deque[bytes] = deque([token_info()])
         self.requests: list[str] = []
+        self._context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH) if tls else None
+        if tls and self._context:
+            self._context.load_cert_chain(tls.certificate, tls.key)
         self._socket = socket.create_server(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
+        self.url = f"{'https' if tls else 'http'}://127.0.0.1:{self._socket.getsockname()[1]}"
         self._thread = threading.Thread(target=self._serve, daemon=True)
         self._thread.start()
 
@@ -67,6 +90,11 @@ class Wire:
                 connection, _ = self._socket.accept()
             except OSError:
                 return
+            if self._context:
+                try:
+                    connection = self._context.wrap_socket(connection, server_side=True)
+                except OSError:
+                    continue
             with connection:
                 self.requests.append(_request(connection))
                 connection.sendall(self.answers.popleft() if len(self.answers) > 1 else self.answers[0])
@@ -152,6 +180,39 @@ def test_a_host_that_is_not_there_is_unavailable(wire: Wire) -> None:
     with pytest.raises(Unavailable) as failed:
         connect(TOKEN, f"http://127.0.0.1:{port}", timeout=5, pace=Pace(pause=lambda seconds: None))
     assert TOKEN not in text_of(failed.value)
+
+
+@pytest.fixture(scope="module")
+def tls(tmp_path_factory: pytest.TempPathFactory) -> TlsFiles:
+    return issue(tmp_path_factory.mktemp("tls"), "wire")
+
+
+@pytest.fixture
+def secure(tls: TlsFiles) -> Iterator[Wire]:
+    wire = Wire(tls)
+    yield wire
+    wire.close()
+
+
+def test_an_authority_of_ones_own_is_trusted_whatever_the_environment_says(
+    secure: Wire, tls: TlsFiles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"):
+        monkeypatch.setenv(name, str(issue(tmp_path, "stranger").ca))
+    assert connect(TOKEN, secure.url, ca_bundle=str(tls.ca), timeout=5).tenant == "147"
+
+
+@pytest.mark.parametrize("named", [True, False], ids=["another-authority", "no-authority"])
+def test_a_host_that_proves_nothing_never_sees_the_token(secure: Wire, tmp_path: Path, named: bool) -> None:
+    stranger = str(issue(tmp_path, "stranger").ca) if named else None
+    with pytest.raises(Unavailable, match="TLS"):
+        connect(TOKEN, secure.url, ca_bundle=stranger, timeout=5)
+    assert secure.requests == []
+
+
+def test_a_bundle_that_is_not_there_is_no_trust(secure: Wire, tmp_path: Path) -> None:
+    with pytest.raises(Unavailable, match="CA bundle"):
+        connect(TOKEN, secure.url, ca_bundle=str(tmp_path / "nowhere.pem"), timeout=5)
 
 
 # --- Reading ---
@@ -254,3 +315,252 @@ def test_an_address_cannot_leave_its_place_in_the_path(wire: Wire, client: HubSp
     assert path == ("POST /communication-preferences/v4/statuses/o%27brien%2Bnews%2F1%40example.com/unsubscribe-all")
     assert query == "channel=EMAIL&verbose=true"
     assert f"Bearer {TOKEN}" in wire.requests[0]
+
+
+# --- What the connector makes of it ---
+
+VERSION = "2026-11-20T10:00:00.000Z"
+
+
+def answers(body: object, status: str = "200 OK") -> bytes:
+    return http(status, json.dumps(body).encode())
+
+
+def row(key: str, **properties: str) -> dict[str, object]:
+    return {"id": key, "properties": properties, "createdAt": VERSION, "updatedAt": VERSION, "archived": False}
+
+
+def rows(*keys: str) -> bytes:
+    return answers({"status": "COMPLETE", "results": [row(key) for key in keys]})
+
+
+def mixed(*keys: str, **errors: str) -> bytes:
+    """A batch's answer with results and, by category, an id each that has none."""
+    said = [
+        {"status": "error", "category": category, "message": ADDRESS, "context": {"ids": [key]}}
+        for category, key in errors.items()
+    ]
+    results = [row(key) for key in keys]
+    return answers({"status": "COMPLETE", "results": results, "numErrors": len(said), "errors": said}, "207 Mixed")
+
+
+def steps(action: Action, *keys: str) -> list[Step]:
+    return [Step(key, RecordRef("crm", "contact", key, VERSION), action, fields=("phone",)) for key in keys]
+
+
+def ignore(_: Handle) -> None:
+    """Note nothing."""
+
+
+@pytest.fixture
+def connector(client: HubSpotClient) -> HubSpotConnector:
+    return HubSpotConnector(client, "crm", client.tenant, KINDS)
+
+
+def verdicts(outcomes: Sequence[Outcome]) -> list[tuple[str, str]]:
+    return [(outcome.status.value, outcome.reason.value) for outcome in outcomes]
+
+
+DAILY = answers({"policyName": "DAILY", "errorType": "RATE_LIMIT", "message": ADDRESS}, "429 Too Many Requests")
+
+
+def test_the_allowance_of_the_day_ends_a_batch_in_the_middle_with_an_outcome_for_each(
+    wire: Wire, connector: HubSpotConnector
+) -> None:
+    wire.says(rows("1", "2", "3", "4"), DELETED, DELETED, DAILY)
+    outcomes = connector.act(Action.ERASE, steps(Action.ERASE, "1", "2", "3", "4"), ignore)
+    assert verdicts(outcomes) == [("done", "ok")] * 2 + [("failed", "throttled")] * 2
+    assert len(wire.requests) == 4
+
+
+def test_a_batch_of_which_nothing_was_sent_yet_fails_as_a_whole(wire: Wire, connector: HubSpotConnector) -> None:
+    wire.says(rows("1", "2"), DAILY)
+    with pytest.raises(Throttled, match="crm"):
+        connector.act(Action.ERASE, steps(Action.ERASE, "1", "2"), ignore)
+
+
+def test_a_scope_withdrawn_in_the_middle_is_no_permission_for_the_rest(wire: Wire, connector: HubSpotConnector) -> None:
+    wire.says(rows("1", "2", "3"), DELETED, answers({"category": "MISSING_SCOPES"}, "403 Forbidden"))
+    outcomes = connector.act(Action.ERASE, steps(Action.ERASE, "1", "2", "3"), ignore)
+    assert verdicts(outcomes) == [("done", "ok")] + [("refused", "no-permission")] * 2
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [
+        ("400 Bad Request", ("refused", "rejected-by-validation")),
+        ("423 Locked", ("failed", "locked")),
+        ("405 Method Not Allowed", ("failed", "vendor-error")),
+    ],
+)
+def test_a_purge_that_is_rejected_leaves_the_next_one_its_turn(
+    wire: Wire, connector: HubSpotConnector, status: str, expected: tuple[str, str]
+) -> None:
+    rejected = [answers({"message": ADDRESS}, status)] * (ATTEMPTS if "423" in status else 1)
+    wire.says(rows("1", "2"), *rejected, DELETED)
+    outcomes = connector.act(Action.ERASE, steps(Action.ERASE, "1", "2"), ignore)
+    assert verdicts(outcomes) == [expected, ("done", "ok")]
+
+
+NOBODY = mixed(OBJECT_NOT_FOUND="1")
+HTML_404 = http("404 Not Found", b"<html></html>", "text/html")
+
+
+@pytest.mark.parametrize(
+    ("seen_then", "expected"),
+    [
+        ([NOBODY, NOBODY, rows("9"), rows("9")], ("already-done", "gone")),
+        ([rows("1")], ("failed", "not-proven")),
+        ([NOBODY, rows("1")], ("accepted", "recoverable")),
+        ([HTML_404], ("unknown", "not-proven")),
+    ],
+    ids=["gone", "still-there", "in-the-archive", "cannot-be-read"],
+)
+def test_a_purge_answered_with_not_found_is_checked_by_reading(
+    wire: Wire, connector: HubSpotConnector, seen_then: list[bytes], expected: tuple[str, str]
+) -> None:
+    wire.says(rows("1"), HTML_404, *seen_then)
+    assert verdicts(connector.act(Action.ERASE, steps(Action.ERASE, "1"), ignore)) == [expected]
+
+
+def test_half_a_batch_that_failed_is_told_apart_from_the_half_that_did_not(
+    wire: Wire, connector: HubSpotConnector
+) -> None:
+    filled = answers({"results": [row(key, phone="1") for key in ("1", "2", "3", "4")]})
+    wire.says(filled, mixed("1", VALIDATION_ERROR="2", OBJECT_NOT_FOUND="4"))
+    outcomes = connector.act(Action.REDACT, steps(Action.REDACT, "1", "2", "3", "4"), ignore)
+    assert verdicts(outcomes) == [
+        ("done", "ok"),
+        ("refused", "rejected-by-validation"),
+        ("unknown", "no-answer"),
+        ("refused", "changed-since-planned"),
+    ]
+
+
+def test_a_change_that_every_contact_rejects_is_not_tried_on_each(wire: Wire, connector: HubSpotConnector) -> None:
+    keys = [str(number) for number in range(1, 101)]
+    filled = answers({"results": [row(key, phone="1") for key in keys]})
+    wire.says(filled, answers({"category": "VALIDATION_ERROR", "message": ADDRESS}, "400 Bad Request"))
+    outcomes = connector.act(Action.REDACT, steps(Action.REDACT, *keys), ignore)
+    assert verdicts(outcomes) == [("refused", "rejected-by-validation")] * 100
+    assert len(wire.requests) < 15
+
+
+def test_an_error_of_another_kind_is_not_taken_for_absence(wire: Wire, connector: HubSpotConnector) -> None:
+    wire.says(mixed("1", INTERNAL_ERROR="2"))
+    seen = connector.read_back(steps(Action.ERASE, "1", "2"))
+    assert [one.presence for one in seen] == [Presence.PRESENT, Presence.UNREADABLE]
+
+
+def test_an_answer_about_somebody_nobody_asked_for_proves_no_absence(wire: Wire, connector: HubSpotConnector) -> None:
+    wire.says(rows("1", "77"))
+    seen = connector.read_back(steps(Action.ERASE, "1", "2"))
+    assert [one.presence for one in seen] == [Presence.PRESENT, Presence.UNREADABLE]
+
+
+def test_without_any_contact_that_is_shown_nothing_is_proven_absent(wire: Wire, connector: HubSpotConnector) -> None:
+    wire.says(NOBODY, NOBODY, rows())
+    (seen,) = connector.read_back(steps(Action.ERASE, "1"))
+    assert seen.presence is Presence.UNREADABLE
+
+
+def test_a_merged_contact_reads_as_there_and_is_not_acted_on(wire: Wire, connector: HubSpotConnector) -> None:
+    winner = answers({"results": [row("8", hs_merged_object_ids="3;1", phone="1")]})
+    wire.says(winner)
+    (seen,) = connector.read_back(steps(Action.ERASE, "1"))
+    assert seen.presence is Presence.PRESENT
+    for action in (Action.ERASE, Action.REDACT):
+        assert verdicts(connector.act(action, steps(action, "1"), ignore)) == [("refused", "changed-since-planned")]
+
+
+# --- What a search makes of it ---
+
+PROPERTIES = answers({"results": [{"name": name, "type": "string"} for name in declared(KINDS[0])]})
+ASKED = Criteria(opted_out=True)
+
+
+def hits(*keys: str, total: int) -> bytes:
+    return answers({"total": total, "results": [row(key, hs_email_optout="true", email=ADDRESS) for key in keys]})
+
+
+def test_a_page_short_of_its_own_total_is_incomplete(wire: Wire, connector: HubSpotConnector) -> None:
+    wire.says(PROPERTIES, hits("1", "2", total=3))
+    with pytest.raises(Incomplete, match="2 of 3"):
+        list(connector.find(ASKED))
+
+
+@pytest.mark.parametrize("keys", [("2", "1"), ("1", "1"), ("x",), ("0",)])
+def test_a_page_out_of_order_is_incomplete(wire: Wire, connector: HubSpotConnector, keys: tuple[str, ...]) -> None:
+    wire.says(PROPERTIES, hits(*keys, total=len(keys)))
+    with pytest.raises(Incomplete, match="order"):
+        list(connector.find(ASKED))
+
+
+@pytest.mark.parametrize("cursor", ["", "7/1", "x/y", "0/-1", ADDRESS])
+def test_a_cursor_of_another_search_is_refused(wire: Wire, connector: HubSpotConnector, cursor: str) -> None:
+    wire.says(PROPERTIES)
+    with pytest.raises(ConnectorError, match="another search"):
+        list(connector.find(ASKED, Cursor(cursor)))
+
+
+def test_deals_that_cannot_be_read_are_a_gap_and_protect_the_contact(wire: Wire, connector: HubSpotConnector) -> None:
+    buyer = row("1", hs_email_optout="true", num_associated_deals="2", email=ADDRESS)
+    linked = answers({"results": [{"from": {"id": "1"}, "to": [{"toObjectId": 70}, {"toObjectId": "71"}]}]})
+    won = row("70", hs_is_closed="true", hs_is_closed_won="true", closedate="2025-03-04T10:00:00Z")
+    wire.says(PROPERTIES, answers({"total": 1, "results": [buyer]}), linked, answers({"results": [won]}, "207 Mixed"))
+    (page,) = connector.find(ASKED)
+    assert [(gap.code, gap.what) for gap in page.gaps] == [(GapCode.LINK_NOT_FOLLOWED, "deals")]
+    assert page.findings[0].facts.transactions == (
+        Transaction("deal", date(2025, 3, 4), live=False),
+        Transaction("deal", date(2026, 11, 20), live=True),
+    )
+
+
+def test_a_won_deal_is_a_transaction_an_open_one_is_live_and_a_lost_one_is_none(
+    wire: Wire, connector: HubSpotConnector
+) -> None:
+    buyer = row("1", hs_email_optout="true", num_associated_deals="3", email=ADDRESS)
+    linked = {"from": {"id": "1"}, "to": [{"toObjectId": key} for key in (70, 71, 72)]}
+    closed = {"hs_is_closed": "true", "closedate": "2025-03-04T10:00:00Z"}
+    deals = [
+        row("70", hs_is_closed_won="true", **closed),
+        row("71", hs_is_closed_won="false", **closed),
+        row("72", hs_is_closed="false", createdate="2026-10-01T10:00:00Z"),
+    ]
+    found = answers({"total": 1, "results": [buyer]})
+    wire.says(PROPERTIES, found, answers({"results": [linked]}), answers({"results": deals}))
+    (page,) = connector.find(ASKED)
+    assert page.gaps == ()
+    assert page.findings[0].facts.transactions == (
+        Transaction("deal", date(2025, 3, 4), live=False),
+        Transaction("deal", date(2026, 10, 1), live=True),
+    )
+
+
+def test_a_property_the_account_does_not_show_is_a_gap_and_leaves_no_date_instead_of_a_worse_one(
+    wire: Wire, connector: HubSpotConnector
+) -> None:
+    shown = [name for name in declared(KINDS[0]) if name != "collected_on"]
+    properties = answers({"results": [{"name": name, "type": "datetime"} for name in shown]})
+    known = row("1", email=ADDRESS, createdate="2019-01-01T00:00:00Z", hs_email_optout="true")
+    wire.says(properties, answers({"total": 1, "results": [known]}))
+    (page,) = connector.find(replace(EXPIRED, opted_out=True))
+    assert page.gaps == (Gap(GapCode.FIELD_HIDDEN, "contact", "collected_on"),)
+    assert [one.collected for one in page.findings[0].facts.classes] == [None]
+    assert "createdate" not in wire.requests[1].partition("properties")[0]
+
+
+def test_all_pages_of_a_contacts_deals_are_read(wire: Wire, connector: HubSpotConnector) -> None:
+    buyer = row("1", hs_email_optout="true", num_associated_deals="2", email=ADDRESS)
+    first = {"from": {"id": "1"}, "to": [{"toObjectId": 70}], "paging": {"next": {"after": "500"}}}
+    second = {"from": {"id": "1"}, "to": [{"toObjectId": 71}]}
+    deals = [row(key, hs_is_closed="false", closedate="2026-12-01T10:00:00Z") for key in ("70", "71")]
+    wire.says(
+        PROPERTIES,
+        answers({"total": 1, "results": [buyer]}),
+        *(answers({"results": [some]}) for some in (first, second)),
+        answers({"results": deals}),
+    )
+    (page,) = connector.find(ASKED)
+    assert len(page.findings[0].facts.transactions) == 2
+    assert '"after": "500"' in wire.requests[3]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -18,6 +21,8 @@ from starlette.routing import Route
 
 from sandbox import server, tls
 from sandbox.control import Control, touched
+
+ROOT = Path(__file__).parents[2]
 
 
 class Shelf:
@@ -214,3 +219,24 @@ def test_certificates_are_reused_while_valid(tmp_path: Path) -> None:
     assert tls.issue(tmp_path, "shelf").certificate.read_bytes() == first
     assert tls.issue(tmp_path, "other").certificate.read_bytes() != first
     assert (tmp_path / "shelf-key.pem").stat().st_mode & 0o077 == 0
+
+
+def test_an_unknown_name_is_refused_with_the_known_ones() -> None:
+    command = [sys.executable, "-m", "sandbox", "nonsense"]
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=30, check=False)
+    assert ended.returncode == 2
+    assert "salesforce" in ended.stderr
+
+
+def test_sigterm_ends_an_emulator_although_a_call_is_waiting(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "sandbox", "salesforce", "--port", "0", "--as-of", "2026-11-23"]
+    with subprocess.Popen([*command, "--tls-dir", str(tmp_path)], cwd=ROOT, stdout=subprocess.PIPE, text=True) as one:
+        assert one.stdout is not None
+        line = json.loads(one.stdout.readline())
+        assert line["ca"] == str(tmp_path / "salesforce-ca.pem")
+        fault = {"fault": "delay_before_effect", "seconds": 60}
+        requests.post(f"{line['control']}/_sandbox/faults", json=fault, verify=line["ca"], timeout=10)
+        with pytest.raises(requests.Timeout):
+            requests.get(f"{line['base_url']}/services/data", verify=line["ca"], timeout=0.2)
+        one.terminate()
+        assert one.wait(timeout=5) is not None

@@ -209,6 +209,7 @@ def test_eligibility_begins_the_morning_after_and_never_rolls(collected: date, y
         (date(2023, 3, 1), "02-29", date(2030, 2, 28)),
         (date(2024, 7, 1), "12-31", date(2030, 12, 31)),
         (date(2024, 7, 1), "06-END", date(2031, 6, 30)),
+        (date(2024, 7, 1), "12-END", date(2030, 12, 31)),
         (date(2024, 2, 29), "02-28", date(2031, 2, 28)),
     ],
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from retention.cli.decide import item_of
 from retention.cli.sheet import rows_of
 from retention.decide import PRECEDENCE, PROMISED, Table, conclude, decide
 from retention.duties import DUTIES, Duty
-from retention.item import Item, Periods
+from retention.item import Item, Periods, Regime
 from retention.situation import situation
 from retention.verdicts import Decision, Disposition, FollowUp, ReasonCode
 from retention.vocabulary import DataClass, LawfulBasis
@@ -134,11 +135,68 @@ def test_every_reason_and_every_follow_up_has_its_row() -> None:
     assert {duty.follow_up for duty in DUTIES} == set(FollowUp)
 
 
-def test_the_steps_are_in_order() -> None:
-    steps = [row.step for row in PRECEDENCE]
+def test_the_order_is_the_one_the_adviser_reads() -> None:
+    steps: dict[int, list[str]] = {row.step: [] for row in PRECEDENCE}
+    for row in PRECEDENCE:
+        steps[row.step].append(row.reason.value)
 
-    assert steps == sorted(steps)
-    assert set(steps) == set(range(1, 17))
+    assert steps == {
+        1: [
+            "NOT_PERSONAL",
+            "AUDIT_KEEP",
+            "BACKUP_BEYOND_USE",
+            "SUPPRESSION_KEEP",
+            "OUT_OF_SCOPE_STAFF",
+            "SPECIAL_CATEGORY",
+        ],
+        2: ["ALREADY_ERASED"],
+        3: ["HOLD_ACTIVE"],
+        4: ["R18_ACCURACY", "R18_UNLAWFUL", "R18_CLAIMS", "R18_LIFT_NOTICE", "R18_OBJECTION"],
+        5: ["HOLD_ACTIVE"],
+        6: ["ACCESS_PENDING", "ACCESS_PENDING"],
+        7: ["OBJ_MARKETING", "ID_PENDING", "ID_AMBIGUOUS", "ID_SHARED"],
+        8: ["REQ_EXCESSIVE"],
+        9: ["STAT_KEEP", "UNSUB_TXN_KEPT"],
+        10: ["EX_CLAIMS", "EX_EXPRESSION", "EX_ARCHIVE", "EX_PUBLIC_HEALTH"],
+        11: ["RESTORED_AFTER_ERASURE"],
+        12: ["MIXED_SUBJECTS", "ID_EVIDENCE_DONE"],
+        13: [
+            "ERQ_LEGAL_DUTY",
+            "R18_SUBJECT_ERASES",
+            "ERQ_UNLAWFUL",
+            "ERQ_CHILD_ISS",
+            "OBJ_MARKETING",
+            "OBJ_UPHELD",
+            "DEFERRED_REQUEST",
+            "UNSUB_MARKETING",
+            "CONSENT_WITHDRAWN",
+        ],
+        14: ["RET_CONTRACT_LIVE", "STAT_KEEP_ENDED", "ANON_OK", "RET_EXPIRED"],
+        15: ["BASIS_INVALID", "RET_NO_START", "RET_BAD_START"],
+        16: [
+            "R18_LIFTED",
+            "OBJ_OVERRIDDEN",
+            "CONSENT_OTHER_BASIS",
+            "ERQ_NO_GROUND",
+            "NEW_AFTER_ERASURE",
+            "RESUBSCRIBED",
+            "SIGNUP_LIVE",
+            "SOFT_OPT_IN",
+            "RET_NOT_DUE",
+        ],
+    }
+    assert list(steps) == sorted(steps)
+
+
+def test_a_decision_cites_its_row_and_the_law_behind_it_and_its_duties() -> None:
+    unsubscribed = Item(DataClass.AD_AUDIENCE, LawfulBasis.CONSENT, unsubscribed_on=date(2029, 2, 1))
+
+    decision = decide(unsubscribed, PROMISED, date(2029, 3, 1))
+    abroad = decide(replace(unsubscribed, regime=Regime.EU), PROMISED, date(2029, 3, 1))
+
+    assert decision.rule == "13. unsubscribed, and no newer consent"
+    assert decision.articles == ("7(3)", "17(1)(b)", "21(3)", "PECR-22", "19")
+    assert abroad.articles == ("7(3)", "17(1)(b)", "21(3)", "19")
 
 
 @pytest.mark.parametrize("number", range(len(PRECEDENCE)), ids=lambda number: PRECEDENCE[number].says)

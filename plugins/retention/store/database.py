@@ -37,7 +37,9 @@ def connect_to(
 
 
 def _engine(url: URL) -> Engine:
-    return create_engine(url, pool_pre_ping=True, pool_size=2, connect_args={"connect_timeout": 10})
+    return create_engine(
+        url, pool_pre_ping=True, pool_size=2, hide_parameters=True, connect_args={"connect_timeout": 10}
+    )
 
 
 @contextmanager

@@ -1,0 +1,242 @@
+"""How is a file erased, cleared of one person's rows, restricted or released? One file at a time, checked just before.
+
+Each verb reads the file, refuses it if its bytes are not those the step was planned for, and does its one effect. An
+answer that was lost leaves the step unknown. Whatever goes wrong with one file stays with that file.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import posixpath
+from collections.abc import Callable, Collection, Mapping, Sequence
+
+from connectors.documents import places
+from connectors.documents.folders import RESTRICTED, is_path, kind_of, names_in
+from connectors.documents.identifiers import comparable, mentions
+from connectors.documents.places import Place
+from connectors.documents.reader import Reader
+from connectors.documents.reading import FileKind
+from connectors.documents.restricted import FOLDER_MODE, content_at, manifest, manifest_at
+from connectors.documents.server import Failed, Forbidden, Lost, Missing, Server
+from connectors.documents.table import Cut
+from retention.contract import ConnectorError
+from retention.vocabulary import Action, Handle, Identifier, Outcome, OutcomeStatus, Reason, Step
+
+PATH = "path"
+Note = Callable[[Handle], None]
+
+
+class _Ended(Exception):
+    """A step has its outcome."""
+
+    def __init__(self, status: OutcomeStatus, reason: Reason) -> None:
+        super().__init__(reason.value)
+        self.status = status
+        self.reason = reason
+
+
+class Acting:
+    """Carries out steps on the files of one server."""
+
+    def __init__(self, server: Server, reader: Reader, largest: int) -> None:
+        self._server = server
+        self._reader = reader
+        self._largest = largest
+
+    def run(self, action: Action, batch: Sequence[Step], note: Note) -> list[Outcome]:
+        """An outcome per step, in order."""
+        if action is Action.RESTRICT:
+            return self._restrict_all(batch, note)
+        verbs = {Action.ERASE: self._erase, Action.REDACT: self._redact, Action.RELEASE: self._release}
+        return self._each(batch, verbs[action])
+
+    def _each(self, batch: Sequence[Step], verb: Callable[[Step], None]) -> list[Outcome]:
+        """One after the other. A server gone before anything was done is raised; later, the rest was not sent."""
+        outcomes: list[Outcome] = []
+        for number, step in enumerate(batch):
+            try:
+                outcomes.append(self._one(step, verb))
+            except ConnectorError:
+                if number == 0:
+                    raise
+                return outcomes + [Outcome(left.ref, OutcomeStatus.FAILED, Reason.NOT_SENT) for left in batch[number:]]
+        return outcomes
+
+    def _one(self, step: Step, verb: Callable[[Step], None]) -> Outcome:
+        try:
+            verb(step)
+        except _Ended as ended:
+            return Outcome(step.ref, ended.status, ended.reason)
+        except Lost:
+            return Outcome(step.ref, OutcomeStatus.UNKNOWN, Reason.NO_ANSWER)
+        except Missing:
+            return Outcome(step.ref, OutcomeStatus.REFUSED, Reason.CHANGED)  # moved away between look and effect
+        except Forbidden:
+            return Outcome(step.ref, OutcomeStatus.REFUSED, Reason.NO_PERMISSION)
+        except Failed:
+            # A server that fails does not always say before or after what: only a reading back knows.
+            return Outcome(step.ref, OutcomeStatus.UNKNOWN, Reason.VENDOR_ERROR)
+        return Outcome(step.ref, OutcomeStatus.DONE)
+
+    # --- Erasing ---
+
+    def _erase(self, step: Step) -> None:
+        place, _, _ = self._planned(step)
+        self._remove(place.at)
+        if place.restricted:
+            self._refuse_if_there(place.at)
+            self._remove(manifest_at(place.path))
+
+    def _remove(self, path: str) -> None:
+        try:
+            self._server.remove(path)
+        except Missing:
+            return
+
+    # --- Redacting ---
+
+    def _redact(self, step: Step) -> None:
+        place, version, content = self._planned(step)
+        if kind_of(place.path) is not FileKind.TABLE or not step.identifiers or not version:
+            raise _Ended(OutcomeStatus.REFUSED, Reason.VALIDATION)
+        if named_in(mentions(names_in(place.path)), step.identifiers):
+            raise _Ended(OutcomeStatus.REFUSED, Reason.VALIDATION)  # taking rows out leaves the name of the file
+        redacted = self._reader.without_rows_of(content, step.identifiers)
+        if redacted.cut is Cut.NOBODY:
+            raise _Ended(OutcomeStatus.ALREADY_DONE, Reason.SAME)
+        if redacted.cut is not Cut.DONE:
+            raise _Ended(OutcomeStatus.REFUSED, Reason.VALIDATION)
+        beside = posixpath.join(posixpath.dirname(place.at), f".redacting-{version[:24]}")
+        self._remove(beside)  # what an earlier try left
+        try:
+            self._server.write(beside, redacted.content)
+            self._server.dress(beside, place.entry)
+            self._refuse_if_touched(place)
+            self._prove(beside, redacted.content)
+        except Lost:
+            raise _Ended(OutcomeStatus.FAILED, Reason.NOT_SENT) from None
+        except (_Ended, Missing, Forbidden, Failed):
+            self._remove(beside)
+            raise
+        self._server.replace(beside, place.at)
+        try:
+            self._prove(place.at, redacted.content)
+        except ConnectorError:
+            raise _Ended(OutcomeStatus.UNKNOWN, Reason.NO_ANSWER) from None
+
+    def _prove(self, path: str, wanted: bytes) -> None:
+        """What lies there now is what was proven to name nobody of those, byte for byte."""
+        if hashlib.sha256(self._server.read(path)).digest() != hashlib.sha256(wanted).digest():
+            raise _Ended(OutcomeStatus.FAILED, Reason.NOT_PROVEN)
+
+    # --- Restricting and releasing ---
+
+    def _restrict_all(self, batch: Sequence[Step], note: Note) -> list[Outcome]:
+        ready: dict[int, tuple[Place, str]] = {}
+        outcomes: dict[int, Outcome] = {}
+        for number, step in enumerate(batch):
+            try:
+                place, version, _ = self._planned(step)
+                if place.restricted:
+                    raise _Ended(OutcomeStatus.ALREADY_DONE, Reason.SAME)
+                if place.has_twin:
+                    raise _Ended(OutcomeStatus.REFUSED, Reason.VALIDATION)
+                ready[number] = place, version
+            except _Ended as ended:
+                outcomes[number] = Outcome(step.ref, ended.status, ended.reason)
+        if ready:
+            previous = tuple({PATH: place.path} for place, _ in ready.values())
+            note(Handle(Action.RESTRICT, "", tuple(batch[number].ref for number in ready), previous))
+            moved = self._each([batch[number] for number in ready], self._mover(list(ready.values())))
+            for number, outcome, before in zip(ready, moved, previous, strict=True):
+                outcomes[number] = _with_previous(outcome, before)
+        return [outcomes[number] for number in range(len(batch))]
+
+    def _mover(self, ready: Sequence[tuple[Place, str]]) -> Callable[[Step], None]:
+        waiting = iter(ready)
+
+        def move(step: Step) -> None:
+            place, version = next(waiting)
+            try:
+                self._area()
+                self._refuse_if_touched(place)
+                self._remove(manifest_at(place.path))  # what an earlier try left
+                self._server.write(manifest_at(place.path), manifest(place.path, place.entry, version))
+            except Lost:
+                raise _Ended(OutcomeStatus.FAILED, Reason.NOT_SENT) from None
+            self._server.move(place.at, content_at(place.path))
+
+        return move
+
+    def _area(self) -> None:
+        """The restricted area is a folder of ours: made if missing, refused if something else bears its name."""
+        try:
+            area = self._server.look(RESTRICTED)
+        except Missing:
+            self._server.make_folder(RESTRICTED, FOLDER_MODE)
+            return
+        if not area.is_folder:
+            raise _Ended(OutcomeStatus.REFUSED, Reason.VALIDATION)
+
+    def _release(self, step: Step) -> None:
+        place, _, _ = self._planned(step, gone=(OutcomeStatus.REFUSED, Reason.GONE))
+        if place.has_twin:
+            raise _Ended(OutcomeStatus.REFUSED, Reason.VALIDATION)
+        if not place.restricted:
+            raise _Ended(OutcomeStatus.ALREADY_DONE, Reason.SAME)
+        back = step.values.get(PATH)
+        if back != place.path or not is_path(place.path):
+            raise _Ended(OutcomeStatus.REFUSED, Reason.VALIDATION)
+        self._folders_above(place.path)
+        self._server.move(place.at, place.path)
+        try:
+            self._refuse_if_there(place.at)
+            self._remove(manifest_at(place.path))
+        except (ConnectorError, Lost, Forbidden, Failed):
+            return  # the file is back; a manifest without a file hides nothing and is written over
+
+    def _folders_above(self, path: str) -> None:
+        parents: list[str] = []
+        folder = posixpath.dirname(path)
+        while folder and not places.exists(self._server, folder):
+            parents.append(folder)
+            folder = posixpath.dirname(folder)
+        for missing in reversed(parents):
+            self._server.make_folder(missing, FOLDER_MODE)
+        if not self._server.is_below_root(posixpath.dirname(path)):
+            raise _Ended(OutcomeStatus.REFUSED, Reason.VALIDATION)
+
+    # --- What every verb asks first ---
+
+    def _planned(
+        self, step: Step, gone: tuple[OutcomeStatus, Reason] = (OutcomeStatus.ALREADY_DONE, Reason.GONE)
+    ) -> tuple[Place, str, bytes]:
+        found = places.planned_for(self._server, step, self._largest)
+        if found is None:
+            raise _Ended(*gone)
+        if isinstance(found, Outcome):
+            raise _Ended(found.status, found.reason)
+        return found
+
+    def _refuse_if_there(self, at: str) -> None:
+        """A manifest goes only after its file has gone, whatever the server said: without it nobody knows the file."""
+        if places.exists(self._server, at):
+            raise _Ended(OutcomeStatus.FAILED, Reason.NOT_PROVEN)
+
+    def _refuse_if_touched(self, place: Place) -> None:
+        """The last look before the effect: nobody wrote to the file since it was read."""
+        if not self._server.look(place.at).is_as(place.entry):
+            raise _Ended(OutcomeStatus.REFUSED, Reason.CHANGED)
+
+
+def named_in(found: Collection[Identifier], people: Collection[Identifier]) -> bool:
+    """Whether any of these people is among what was found, as a whole or as part of something longer."""
+    wanted = {comparable(one) for one in people}
+    return any(comparable(one) in wanted for one in found)
+
+
+def _with_previous(outcome: Outcome, before: Mapping[str, str]) -> Outcome:
+    """What was noted belongs to an outcome unless it is sure that nothing was moved."""
+    if outcome.status in (OutcomeStatus.FAILED, OutcomeStatus.REFUSED):
+        return outcome
+    return Outcome(outcome.ref, outcome.status, outcome.reason, outcome.evidence, previous=before)

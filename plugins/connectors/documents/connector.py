@@ -1,0 +1,213 @@
+"""How does the retention core work on a document server? The contract's verbs, each on files reached over SFTP."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
+
+from connectors.documents import places
+from connectors.documents.acting import Acting, Note, named_in
+from connectors.documents.folders import Folders, kind_of, media_type
+from connectors.documents.passing import FILE, Pass
+from connectors.documents.reader import Reader
+from connectors.documents.server import Address, Entry, Failed, Forbidden, Missing, Server
+from connectors.documents.server import host_key as parse_host_key
+from retention.contract import AccessDenied, Unavailable, Unsupported
+from retention.vocabulary import (
+    Action,
+    Criteria,
+    Cursor,
+    Document,
+    Handle,
+    Observation,
+    Outcome,
+    OutcomeStatus,
+    Page,
+    Presence,
+    Reason,
+    RecordRef,
+    Step,
+    Token,
+)
+
+PAGE = 200
+BATCH = 50
+LARGEST_FILE = 32 * 1024 * 1024
+VIEWS = ("live-path", "restricted-area", "root-listing")
+
+
+class SftpDocuments:
+    """The files below one root of one SFTP server. A record is a file; its key is the path, its version the SHA-256."""
+
+    catalogued = True
+    supports = frozenset({Action.ERASE, Action.REDACT, Action.RESTRICT, Action.RELEASE})
+    batch_size: Mapping[Action, int] = MappingProxyType(dict.fromkeys(sorted(supports), BATCH))
+
+    def __init__(
+        self,
+        server: Server,
+        reader: Reader,
+        system: str,
+        tenant: str,
+        folders: Folders,
+        *,
+        page_size: int = PAGE,
+        largest_file: int = LARGEST_FILE,
+    ) -> None:
+        self.system = system
+        self.tenant = tenant
+        self._server = server
+        self._reader = reader
+        self._folders = dict(folders)
+        self._page_size = page_size
+        self._largest = largest_file
+        self._acting = Acting(server, reader, largest_file)
+
+    @classmethod
+    def connect(
+        cls,
+        *,
+        host: str,
+        port: int,
+        username: str,
+        password: str | None,
+        host_key: str,
+        system: str,
+        folders: Folders,
+        root: str = "/",
+        page_size: int = PAGE,
+        largest_file: int = LARGEST_FILE,
+    ) -> SftpDocuments:
+        """Log in to a server whose host key is known; `AccessDenied` or `Unavailable` if that cannot be done."""
+        try:
+            key = parse_host_key(host_key)
+        except ValueError as error:
+            raise AccessDenied(f"{system}: the connection's host_key is {error}") from None
+        server = Server(Address(host, port, username, password, key, root), system)
+        server.connect()
+        tenant = hashlib.sha256(key.asbytes() + b"\0" + root.encode()).hexdigest()[:32]
+        return cls(server, Reader(), system, f"sftp-{tenant}", folders, page_size=page_size, largest_file=largest_file)
+
+    def close(self) -> None:
+        """Let go of the connection and of the reading process; both come back when needed."""
+        self._server.close()
+        self._reader.close()
+
+    def find(self, criteria: Criteria, after: Cursor | None = None) -> Iterator[Page]:
+        raise Unsupported(f"{self.system} is catalogued and is not searched; read its changes")
+
+    def changes(self, since: Token | None) -> Iterator[Page]:
+        root = self._root()
+        if root is None:
+            raise Unavailable(
+                f"{self.system}: no folder of the policy is below the root; look whether the share is mounted, and"
+                " whether systems.yaml names its folders"
+            )
+        one = Pass(
+            self._server, self._reader, self._folders, page_size=self._page_size, largest=self._largest, since=since
+        )
+        try:
+            yield from one.pages(root)
+        finally:
+            self._reader.close()
+
+    def act(self, action: Action, batch: Sequence[Step], note: Note) -> Sequence[Outcome]:
+        if action not in self.supports:
+            raise Unsupported(f"{self.system} cannot {action}; hand the step to a person")
+        if not batch:
+            return []
+        if self._root() is None:
+            return [Outcome(step.ref, OutcomeStatus.FAILED, Reason.NOT_PROVEN) for step in batch]
+        try:
+            return self._acting.run(action, batch, note)
+        finally:
+            self._reader.close()
+
+    def settle(self, handle: Handle) -> Sequence[Outcome]:
+        seen = self.read_back([Step("", ref, handle.action) for ref in handle.refs])
+        return [_settled(handle.action, ref, one) for ref, one in zip(handle.refs, seen, strict=True)]
+
+    def read_back(self, batch: Sequence[Step]) -> Sequence[Observation]:
+        if not batch:
+            return []
+        control = self._root()
+        try:
+            return [self._observed(step, control is not None) for step in batch]
+        finally:
+            self._reader.close()
+
+    def export(self, batch: Sequence[RecordRef]) -> Iterator[Document]:
+        if not batch:
+            return
+        self._root()
+        for ref in batch:
+            try:
+                place = places.find(self._server, ref)
+                if place is None:
+                    continue
+                content = self._server.read(place.at)
+            except (Missing, places.NotOurs):
+                continue
+            except (Forbidden, Failed):
+                raise AccessDenied(f"{self.system}: a file to be handed out cannot be read; check its rights") from None
+            yield Document(_at(ref, hashlib.sha256(content).hexdigest()), media_type(ref.key), content)
+
+    def link(self, ref: RecordRef) -> str | None:
+        """None: a path would stand in the address, and paths may name people."""
+        return None
+
+    def _root(self) -> list[Entry] | None:
+        """What lies in the root; None if none of the policy's folders does, so that nothing there can be believed.
+
+        An empty folder is what a server shows whose disk is not mounted.
+        """
+        try:
+            root = self._server.list("")
+        except Missing:
+            return None
+        except Forbidden:
+            raise AccessDenied(f"{self.system}: the server does not let us list the root; check the rights") from None
+        except Failed:
+            raise Unavailable(f"{self.system}: the server fails to list the root; try later") from None
+        tops = {folder.partition("/")[0] for folder in self._folders}
+        return root if any(entry.is_folder and entry.name in tops for entry in root) else None
+
+    def _observed(self, step: Step, control: bool) -> Observation:
+        nowhere = _at(step.ref, "")
+        unreadable = Observation(nowhere, Presence.UNREADABLE, VIEWS)
+        if not control or step.ref.kind != FILE:
+            return unreadable
+        try:
+            place = places.find(self._server, step.ref)
+            if place is None:
+                return Observation(nowhere, Presence.ABSENT, VIEWS)
+            version, content = places.version_of(self._server, place, self._largest)
+        except (Missing, Forbidden, Failed, places.NotOurs):
+            return unreadable
+        mentioned = None
+        if step.identifiers:
+            kind = kind_of(place.path)
+            found = self._reader.read(kind, content) if kind is not None and version else None
+            if found is None or found.gap is not None:
+                return unreadable
+            mentioned = named_in(found.identifiers, step.identifiers)
+        presence = Presence.RESTRICTED if place.restricted or place.has_twin else Presence.PRESENT
+        return Observation(_at(step.ref, version), presence, VIEWS, mentions=mentioned)
+
+
+def _at(ref: RecordRef, version: str) -> RecordRef:
+    return RecordRef(ref.system, ref.kind, ref.key, version)
+
+
+def _settled(action: Action, ref: RecordRef, seen: Observation) -> Outcome:
+    """What a file's present state says about a call whose answer was lost."""
+    if seen.presence is Presence.UNREADABLE or (action is Action.REDACT and seen.presence is not Presence.ABSENT):
+        # Whose rows were to be taken out stands in the step, not in the handle.
+        return Outcome(ref, OutcomeStatus.UNKNOWN, Reason.NOT_PROVEN)
+    if seen.presence is Presence.ABSENT:
+        return Outcome(ref, OutcomeStatus.DONE if action is Action.ERASE else OutcomeStatus.ALREADY_DONE, Reason.GONE)
+    wanted = {Action.RESTRICT: Presence.RESTRICTED, Action.RELEASE: Presence.PRESENT}
+    if seen.presence is wanted.get(action):
+        return Outcome(ref, OutcomeStatus.DONE)
+    return Outcome(ref, OutcomeStatus.FAILED, Reason.NOT_SENT)

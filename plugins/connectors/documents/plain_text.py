@@ -1,0 +1,57 @@
+"""In which encoding is a text file written, and what does it say? Bytes → text that turns back into the same bytes."""
+
+from __future__ import annotations
+
+import codecs
+from collections.abc import Iterator
+
+import charset_normalizer
+
+from connectors.documents.unreadable import Unreadable
+from retention.vocabulary import GapCode
+
+_MARKS = (
+    (codecs.BOM_UTF32_LE, "utf-32-le"),
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+_SAMPLE = 64 * 1024
+
+
+def decoded(content: bytes) -> tuple[bytes, str, str]:
+    """Byte order mark, encoding and text. Western one-byte encodings stand for all: they keep every ASCII byte."""
+    for mark, encoding in _MARKS:
+        if content.startswith(mark):
+            try:
+                return mark, encoding, content[len(mark) :].decode(encoding)
+            except UnicodeDecodeError:
+                raise Unreadable(GapCode.DAMAGED) from None
+    for encoding in (_unmarked_utf16(content),) if b"\0" in content else ("utf-8", "cp1252", "latin-1"):
+        try:
+            return b"", encoding, content.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    raise Unreadable(GapCode.DAMAGED)
+
+
+def readings(content: bytes) -> Iterator[str]:
+    """Every text the bytes may stand for: the sure one, or the Western one and the likeliest other."""
+    _, encoding, text = decoded(content)
+    yield text
+    if encoding in ("cp1252", "latin-1"):
+        guess = charset_normalizer.from_bytes(content[:_SAMPLE]).best()
+        if guess is not None:
+            other = content.decode(guess.encoding, errors="replace")
+            if other != text:
+                yield other
+
+
+def _unmarked_utf16(content: bytes) -> str:
+    """Text with zero bytes in every other place; anything else with zero bytes is no text."""
+    sample = content[:_SAMPLE]
+    even, odd = sample[0::2].count(0), sample[1::2].count(0)
+    if max(even, odd) > 4 * min(even, odd) and max(even, odd) * 4 > len(sample) // 2:
+        return "utf-16-le" if odd > even else "utf-16-be"
+    raise Unreadable(GapCode.UNKNOWN_FORMAT)

@@ -1,0 +1,7 @@
+"""How are contacts in a HubSpot account found, changed, purged and read back? See `HubSpotConnector`."""
+
+from connectors.hubspot.client import BASE_URL, HubSpotClient, connect
+from connectors.hubspot.connector import HubSpotConnector
+from connectors.hubspot.pace import Pace
+
+__all__ = ["BASE_URL", "HubSpotClient", "HubSpotConnector", "Pace", "connect"]

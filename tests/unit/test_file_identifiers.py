@@ -1,0 +1,121 @@
+"""Is every address and number in a text found, as it goes on both sides, and nothing that only looks like one?"""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from connectors.documents.identifiers import comparable, mentions
+from retention.vocabulary import Identifier, IdentifierKind
+
+WHOLE = {
+    "plain": ("write to bob@x.example today", {"bob@x.example"}),
+    "at-the-end-of-a-sentence": ("Ask bob@x.example.", {"bob@x.example"}),
+    "longer-on-the-left": ("jbob@x.example", {"jbob@x.example"}),
+    "longer-on-the-right": ("bob@x.example.uk", {"bob@x.example.uk"}),
+    "in-angle-brackets": ("Bob <bob@x.example>, Ann <ann@x.example>", {"bob@x.example", "ann@x.example"}),
+    "after-a-colon": ("mailto:bob@x.example?subject=hello", {"bob@x.example"}),
+    "apostrophe": ("siobhan.o'testwick@example.org", {"siobhan.o'testwick@example.org"}),
+    "in-single-quotes": ("to 'bob@x.example'", {"bob@x.example"}),
+    "plus-tag": ("kit+news@northgate.example", {"kit+news@northgate.example"}),
+    "wildcards": ("100%_off@example.com", {"100%_off@example.com"}),
+    "case-is-kept": ("Nora.McSketch@Example.com", {"Nora.McSketch@Example.com"}),
+    "letters-of-other-scripts": ("jörg@bücher.example", {"jörg@bücher.example"}),
+    "decomposed-letters": ("jo\u0308rg@x.example", {"jörg@x.example"}),
+    "a-label": ("mia@xn--bcher-kva.example", {"mia@xn--bcher-kva.example"}),
+    "ideographic-full-stop": ("bob@x。example", {"bob@x.example"}),
+    "wide-at-sign": ("bob＠x.example", {"bob@x.example"}),
+    "soft-hyphen": ("bob@long\u00adname.example", {"bob@longname.example"}),
+    "zero-width": ("bo\u200bb@x.exa\u200dmple", {"bob@x.example"}),
+    "percent-encoded": ("https://list.example/?to=1&x bob%40x.example", {"bob@x.example"}),
+    "percent-encoded-tag": ("mailto:kit%2Bnews@x.example", {"kit+news@x.example"}),
+    "percent-sign-that-is-no-code": ("50%of@x.example", {"50%of@x.example"}),
+    "entity-at": ("bob&#64;x.example or ann&#x40;x.example", {"bob@x.example", "ann@x.example"}),
+    "entity-in-the-local-part": ("o&#39;brien@x.example", {"o'brien@x.example"}),
+    "hyphens-in-the-domain": ("bob@a-b--c.example", {"bob@a-b--c.example"}),
+    "several-lines": ("a@x.example\nb@x.example\r\nc@x.example", {"a@x.example", "b@x.example", "c@x.example"}),
+}
+NOTHING = [
+    "@",
+    "bob@",
+    "@x.example",
+    "bob@localhost",
+    "bob@1.2.3.4",
+    "bob @ x.example",
+    "a" * 70 + "@x.example",
+]
+GLUED = {
+    "key-and-value": ("email=bob@x.example", "email=bob@x.example", "bob@x.example"),
+    "path": ("unsubscribe/bob@x.example", "unsubscribe/bob@x.example", "bob@x.example"),
+    "bullet": ("-bob@x.example", "-bob@x.example", "bob@x.example"),
+    "next-sentence": ("bob@x.example.Thanks", "bob@x.example.Thanks", "bob@x.example"),
+}
+PHONES = {
+    "international": ("ring +44 20 7946 0018 today", "+442079460018"),
+    "national": ("020 7946 0018", "+442079460018"),
+    "brackets": ("(020) 7946-0018", "+442079460018"),
+    "fiction": ("07700 900123", "+447700900123"),
+    "another-country": ("+49 30 23125 042", "+493023125042"),
+}
+NO_PHONES = ["2021-11-22", "01-02-2021", "order 12345678", "1234", "978-3-16-148410-0", "a07700900123b"]
+
+
+def emails(text: str, *, whole: bool = True) -> set[str]:
+    found = mentions(text).items()
+    return {one.value for one, is_whole in found if one.kind is IdentifierKind.EMAIL and is_whole is whole}
+
+
+def phones(text: str) -> set[str]:
+    return {one.value for one in mentions(text) if one.kind is IdentifierKind.PHONE}
+
+
+@pytest.mark.parametrize("name", WHOLE)
+def test_an_address_is_found_from_end_to_end(name: str) -> None:
+    text, expected = WHOLE[name]
+    assert emails(text) == expected
+
+
+@pytest.mark.parametrize("text", NOTHING, ids=range(len(NOTHING)))
+def test_what_is_no_address_names_nobody(text: str) -> None:
+    assert mentions(text) == {}
+
+
+@pytest.mark.parametrize("name", GLUED)
+def test_what_may_be_glued_to_an_address_gives_both_and_only_the_longer_as_whole(name: str) -> None:
+    text, longer, shorter = GLUED[name]
+    assert emails(text) == {longer}
+    assert emails(text, whole=False) == {shorter}
+
+
+def test_two_addresses_without_anything_between_are_no_whole_addresses() -> None:
+    assert emails("bob@x.exampleann@y.example") == set()
+
+
+@pytest.mark.parametrize("name", PHONES)
+def test_a_number_is_found_in_its_international_form(name: str) -> None:
+    text, expected = PHONES[name]
+    assert phones(text) == {expected}
+
+
+@pytest.mark.parametrize("text", NO_PHONES)
+def test_a_date_or_an_order_number_is_no_telephone_number(text: str) -> None:
+    assert phones(text) == set()
+
+
+def test_one_address_in_two_spellings_of_its_domain_is_one() -> None:
+    letters = Identifier(IdentifierKind.EMAIL, "mia@Bücher.example")
+    label = Identifier(IdentifierKind.EMAIL, "<mia@xn--bcher-kva.example>")
+    assert comparable(letters) == comparable(label)
+
+
+def test_the_local_part_keeps_its_case_and_its_tag() -> None:
+    spellings = ["kit@x.example", "Kit@x.example", "kit+news@x.example", "k.it@x.example"]
+    assert len({comparable(Identifier(IdentifierKind.EMAIL, value)) for value in spellings}) == 4
+
+
+@pytest.mark.parametrize("text", ["@" * 200_000, "a.b" * 70_000 + "@", "x@" + "a." * 100_000, "&#64;" * 40_000])
+def test_text_made_to_be_slow_is_read_in_seconds(text: str) -> None:
+    begun = time.process_time()
+    mentions(text)
+    assert time.process_time() - begun < 10
