@@ -165,7 +165,8 @@ def changed(record: MemoryRecord, action: Action, step: Step) -> MemoryRecord:
         case Action.RECTIFY:
             return replace(record, values={**record.values, **step.values})
         case Action.RESTRICT:
-            return replace(record, restricted=True)
+            minimised = {n: None if n in step.fields else v for n, v in record.values.items()}
+            return replace(record, restricted=True, values=minimised)
         case Action.RELEASE:
             return replace(record, restricted=bool(step.values["restricted"]))
         case Action.SUPPRESS:

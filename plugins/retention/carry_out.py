@@ -210,7 +210,7 @@ def as_wanted(claim: Claimed, seen: Observation) -> bool:
                 return True
             return not seen.mentions if seen.mentions is not None else not (seen.filled & set(step.fields))
         case Action.RESTRICT:
-            return seen.presence is Presence.RESTRICTED
+            return seen.presence is Presence.RESTRICTED and not (seen.filled & set(step.fields))
         case Action.RELEASE:
             return seen.presence is Presence.PRESENT
         case Action.SUPPRESS:

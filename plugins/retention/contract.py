@@ -9,8 +9,9 @@ Promises (each one is a test in `tests/contract/suite.py`):
 5. Findings carry facts, never payloads; evidence proves and does not disclose.
 6. No policy inside: a connector knows neither five years nor legal holds.
 7. The constructor takes a ready client; it reads no environment, no Airflow, no clock, and never touches the store.
-8. RESTRICT notes the previous state it found (`Handle.previous`) before it changes anything and reports it in the
-   outcome; on a restricted record it changes and reports nothing (`SAME`). RELEASE puts back exactly the values given.
+8. RESTRICT also empties `Step.fields` (what is kept is minimised); those values are not remembered. It notes
+   the previous state it found (`Handle.previous`) before it changes anything and reports it in the outcome; on a
+   restricted record it changes and reports nothing (`SAME`). RELEASE puts back exactly the values given.
 """
 
 from __future__ import annotations

@@ -81,14 +81,19 @@ def _verdict(
     stop_marketing: bool,
 ) -> Verdict:
     going = [(c, d) for c, d in decisions if d.disposition in (Disposition.ERASE, Disposition.ANONYMISE)]
+    restricting = any(d.disposition is Disposition.RESTRICT for _, d in decisions)
+    if action is Action.REDACT and restricting and not known.facts.restricted:
+        action = Action.RESTRICT  # what stays is restricted in the same step that clears what goes
     if held:
         return Verdict("held", None, (), (), _reasons(d for _, d in decisions), stop_marketing=stop_marketing)
     if action is None:
         name = "review" if needs_review else "keep"
         return Verdict(name, None, (), (), _reasons(d for _, d in decisions), stop_marketing=stop_marketing)
-    concerned = [d for _, d in going] if action in (Action.ERASE, Action.REDACT) else [d for _, d in decisions]
-    classes = tuple(sorted({c.data_class for c, _ in going})) if action is not Action.RESTRICT else ()
-    cleared = tuple(sorted(fields)) if action is Action.REDACT else ()
+    concerned = [d for _, d in decisions] if action is Action.RESTRICT else [d for _, d in going]
+    cleared = () if action is Action.ERASE else tuple(sorted(fields))
+    # Only what goes wholly enters the erasure register: a class of which a shared field stays was not erased.
+    whole = {c.data_class for c, _ in going if action is Action.ERASE or (c.fields and set(c.fields) <= set(cleared))}
+    classes = tuple(sorted(whole))
     return Verdict(action.value, action, cleared, classes, _reasons(concerned), stop_marketing=stop_marketing)
 
 
@@ -109,7 +114,7 @@ def _judge_file(known: Known, bench: Bench) -> Verdict:
     if not facts.fields:  # the parts of one person cannot be taken out of this kind of file
         return Verdict("review", None, (), (), (*reasons, ReasonCode.MIXED_SUBJECTS))
     keys = tuple(key for key, _ in going if key is not None)
-    return Verdict("redact", Action.REDACT, facts.fields, (facts.data_class,), reasons, subject_keys=keys)
+    return Verdict("redact", Action.REDACT, facts.fields, (), reasons, subject_keys=keys)
 
 
 def _decide(known: Known, facts: ClassFacts, consent: Consent, bench: Bench, *, several: bool) -> Decision:
@@ -156,7 +161,14 @@ def _item(known: Known, facts: ClassFacts, consent: Consent, bench: Bench, *, se
 def _identity(known: Known) -> IdentityMatch:
     if known.shared:
         return IdentityMatch.SHARED
-    return IdentityMatch.AMBIGUOUS if known.folded_opt_out else IdentityMatch.EXACT
+    surely = any(consent.opted_out for consent in known.consent.values())
+    return IdentityMatch.AMBIGUOUS if known.weak_opt_out and not surely else IdentityMatch.EXACT
+
+
+def grounds_to_stop(known: Known) -> ReasonCode:
+    """Why marketing is stopped; says so where the match would be too weak to erase by."""
+    grounds = {IdentityMatch.SHARED: ReasonCode.ID_SHARED, IdentityMatch.AMBIGUOUS: ReasonCode.ID_AMBIGUOUS}
+    return grounds.get(_identity(known), ReasonCode.UNSUB_MARKETING)
 
 
 def _of_one_person(known: Known) -> Consent:
@@ -164,7 +176,7 @@ def _of_one_person(known: Known) -> Consent:
     facts = known.facts
     own = Consent(facts.opted_out, facts.opted_out_on, facts.consented_on)
     voices = [own, *known.consent.values()]
-    if known.folded_opt_out:
+    if known.weak_opt_out:
         voices.append(Consent(opted_out=True))
     out = [v for v in voices if v.opted_out]
     days = [v.opted_out_on for v in out]

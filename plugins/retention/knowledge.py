@@ -30,7 +30,7 @@ class Known:
     subjects: tuple[bytes, ...]
     folded: tuple[bytes, ...]
     consent: Mapping[bytes, Consent]  # per subject
-    folded_opt_out: bool  # only the folded form matches somebody who opted out
+    weak_opt_out: bool  # an opt-out reaches it by the folded form of an address only, tonight or on an earlier night
     held: bool
     restricted_by_us: bool
     erased: Mapping[str, date]  # data class -> when we erased it from this very record

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from retention import audit, clocks, plan
 from retention.contract import Connector
-from retention.judge import Bench, Verdict, judge
+from retention.judge import Bench, Verdict, grounds_to_stop, judge
 from retention.plan import PlanHeader, PlannedStep, Purpose
 from retention.store import audit_log, catalogue, findings, people, plans, sweeps
 from retention.store.database import Connection
@@ -89,6 +89,8 @@ def join_opt_outs(desk: Desk, sweep: Sweep) -> int:
 
     Consent that is strictly newer is honoured again after `find` has looked for it in every system.
     """
+    with desk.transaction() as db:
+        findings.mark_weak_opt_outs(db, sweep.sweep_id)
     return _suppression_list(desk, sweep, settle_consents=False)
 
 
@@ -119,6 +121,7 @@ def find(desk: Desk, sweep: Sweep, connector: Connector) -> int:
 def join_consents(desk: Desk, sweep: Sweep) -> int:
     """Mark addresses that more than one record is known by, and let newer consent take people off the list."""
     with desk.transaction() as db:
+        findings.mark_weak_opt_outs(db, sweep.sweep_id)
         findings.mark_shared(db, sweep.sweep_id)
     return _suppression_list(desk, sweep, settle_consents=True)
 
@@ -168,11 +171,8 @@ def plan_suppression(desk: Desk, sweep: Sweep, connector: Connector) -> plans.Pl
                 continue
             bench = Bench(desk.policy.schedule, desk.policy.systems[system], sweep.as_of, False)
             if judge(known, bench).stop_marketing:
-                steps.append(
-                    PlannedStep(
-                        known.record_key, known.kind, known.version, Action.SUPPRESS, (), (), ("UNSUB_MARKETING",)
-                    )
-                )
+                why = (grounds_to_stop(known),)
+                steps.append(PlannedStep(known.record_key, known.kind, known.version, Action.SUPPRESS, (), (), why))
         header = PlanHeader(sweep.sweep_id, system, Purpose.SUPPRESSION, tenant, desk.policy.digest)
         made = plans.save(db, header, plan.in_order(steps))
         if made.state == "proposed":

@@ -10,7 +10,7 @@ from retention.store import audit_log, findings, plans, steps
 from retention.store.desk import Desk
 from retention.store.plans import Plan
 from retention.store.steps import Claimed
-from retention.vocabulary import Action, Observation, Presence
+from retention.vocabulary import Observation, Presence
 
 CONFIRMED_BY = 1000
 """How many records one read-back asks for, at most."""
@@ -39,7 +39,7 @@ def _confirm(desk: Desk, plan: Plan, connector: Connector, claims: list[Claimed]
         for c, o in zip(claims, seen, strict=True)
         if o.presence is not Presence.UNREADABLE
     }
-    proven = [c.step.step_id for c in claims if events.get(c.step.step_id) == "verify" and c.step.action in DESTROYS]
+    proven = [c.step.step_id for c in claims if events.get(c.step.step_id) == "verify" and c.data_classes]
     with desk.transaction() as db:
         steps.mark_verified(db, events)
         steps.register_erasures(db, desk.keyring, plan.sweep_id, proven)
@@ -53,9 +53,6 @@ def _confirm(desk: Desk, plan: Plan, connector: Connector, claims: list[Claimed]
         tally.add("verified" if event == "verify" else "contradicted")
     if unread := len(claims) - len(events):
         tally.add("unreadable", unread)
-
-
-DESTROYS = (Action.ERASE, Action.REDACT)
 
 
 def _entry(desk: Desk, plan: Plan, claim: Claimed, seen: Observation) -> audit.Entry:

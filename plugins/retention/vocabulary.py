@@ -267,7 +267,7 @@ class Step:
     step_id: str
     ref: RecordRef
     action: Action
-    fields: tuple[str, ...] = ()  # REDACT: what to clear
+    fields: tuple[str, ...] = ()  # REDACT: what to clear; RESTRICT: what to clear with it
     identifiers: tuple[Identifier, ...] = field(default=(), repr=False)  # REDACT in shared items; SUPPRESS: whom
     values: Mapping[str, Scalar] = field(default_factory=lambda: MappingProxyType({}), repr=False)  # RELEASE, RECTIFY
 

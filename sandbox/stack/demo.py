@@ -181,6 +181,7 @@ def dump(stack: LocalStack) -> dict[str, bytes]:
 def scan(stack: LocalStack, story: Story, people: Population, dumps: Mapping[str, bytes]) -> None:
     """Look for every seeded identifier in dumps, logs and the audit export."""
     places = {**dumps, **leaks.files_below(stack.logs), **leaks.files_below(stack.home / "audit")}
+    places |= leaks.files_below(stack.home / "database", "*.log")
     story.leaks = leaks.count(people.identifiers(), places)
 
 

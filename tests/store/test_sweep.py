@@ -15,7 +15,20 @@ from retention.seal import seal
 from retention.store import catalogue, people
 from retention.store.database import rows
 from retention.sweep import Refused, RunInfo, open_sweep
-from retention.vocabulary import Action, Criteria, Cursor, Identifier, IdentifierKind, Page, Token, Transaction
+from retention.vocabulary import (
+    Action,
+    ClassFacts,
+    Criteria,
+    Cursor,
+    DataClass,
+    Facts,
+    Identifier,
+    IdentifierKind,
+    LawfulBasis,
+    Page,
+    Token,
+    Transaction,
+)
 from tests.memory_connector import MemoryConnector, MemorySystem, person
 from tests.sweeping import Night, desk_for, rehearse
 
@@ -172,11 +185,24 @@ def test_a_shared_mailbox_is_put_before_a_person(ledger: Engine, crm: MemorySyst
 def test_an_address_that_differs_in_case_only_protects_and_never_erases(
     ledger: Engine, crm: MemorySystem, shop: MemorySystem
 ) -> None:
+    class BlindToCase(MemoryConnector):
+        """Finds an address however it is written, as Salesforce does."""
+
+        def find(self, criteria: Criteria, after: Cursor | None = None) -> Iterator[Page]:
+            lower = tuple(Identifier(i.kind, i.value.lower()) for i in criteria.identifiers)
+            return super().find(replace(criteria, identifiers=lower), after)
+
     crm.add(person("Ann@example.com", opted_out=True))
     near = shop.add(person("ann@example.com"))
+    desk = desk_for(ledger, "crm", "shop")
+    rehearse(desk)
+    first = Night(desk, [MemoryConnector(crm), BlindToCase(shop)])
+    first.run()
+    assert not crm.records
+    assert shop.records[near.key].opted_out  # our own opt-out, set to protect, must not count as the person's word
+    second = Night(first.desk, list(first.connectors.values()))
 
-    night(ledger, crm, shop).run()
-
+    assert second.plan() is None
     assert near.key in shop.records
 
 
@@ -225,6 +251,52 @@ def test_what_the_system_will_not_delete_is_emptied(ledger: Engine, crm: MemoryS
 
     assert not any(crm.records[old.key].values[name] for name in ("email", "name", "interests", "lead_score"))
     assert Night(desk, [Anchored(crm)]).plan() is None
+
+
+def test_what_a_statute_keeps_is_restricted_in_the_same_step_that_clears_the_rest(
+    ledger: Engine, crm: MemorySystem
+) -> None:
+    paid = Transaction("order", date(2023, 1, 1), live=False)
+    ref = crm.add(person("customer@example.com", date(2020, 1, 1), transactions=(paid,)))
+    first = night(ledger, crm)
+
+    assert first.run() == {"crm": {"done": 1, "verified": 1}}
+
+    kept = crm.records[ref.key]
+    assert kept.restricted
+    assert kept.values["email"] == "customer@example.com"
+    assert not kept.values["interests"]
+    assert Night(first.desk, list(first.connectors.values())).plan() is None
+
+
+def test_one_persons_rows_taken_out_of_a_list_do_not_make_the_list_an_erased_record(
+    ledger: Engine, crm: MemorySystem, shop: MemorySystem
+) -> None:
+    class Lists(MemoryConnector):
+        """Every record is a table that names two people."""
+
+        def find(self, criteria: Criteria, after: Cursor | None = None) -> Iterator[Page]:
+            for page in super().find(criteria, after):
+                found = []
+                for f in page.findings:
+                    table = ClassFacts(
+                        DataClass.MARKETING_PROFILE, LawfulBasis.CONSENT, ("row",), f.facts.classes[0].collected
+                    )
+                    found.append(replace(f, facts=Facts((table,), several_people=True)))
+                yield replace(page, findings=tuple(found))
+
+    crm.add(person("ann@example.com", opted_out=True))
+    both = person("ann@example.com")
+    both.values["other_email"] = "ben@example.com"
+    ref = shop.add(both)
+    desk = desk_for(ledger, "crm", "shop")
+    rehearse(desk)
+
+    Night(desk, [MemoryConnector(crm), Lists(shop)]).run()
+
+    assert shop.records[ref.key].values["email"] is None
+    assert shop.records[ref.key].values["other_email"] == "ben@example.com"
+    assert Night(desk, [MemoryConnector(crm), Lists(shop)]).plan() is None
 
 
 def test_what_a_connector_cannot_do_goes_to_a_person(ledger: Engine, crm: MemorySystem) -> None:

@@ -51,6 +51,7 @@ CREATE TABLE findings (
     folded_keys  bytea[] NOT NULL DEFAULT '{}',
     addresses    bytea,                        -- encrypted identifiers; wiped when the sweep is sealed
     shared       boolean NOT NULL DEFAULT false,   -- known by a shared or role address
+    weak_opt_out boolean NOT NULL DEFAULT false,   -- its opt-out was set by us, on a match too weak to erase by
     verdict      text,                         -- erase | redact | restrict | keep | review | held
     reasons      text[] NOT NULL DEFAULT '{}',
     PRIMARY KEY (sweep_id, system, record_key)
@@ -62,9 +63,10 @@ CREATE INDEX findings_folded ON findings USING gin (folded_keys);
 -- nothing of consent.
 CREATE VIEW consent_signals AS
 SELECT f.sweep_id, x.key, (array_agg(x.folded))[1] AS folded,
-       bool_or((f.facts->>'opted_out')::bool) AS opted_out,
-       bool_or((f.facts->>'opted_out')::bool AND f.facts->>'opted_out_on' IS NULL) AS undated,
-       max((f.facts->>'opted_out_on')::date) FILTER (WHERE (f.facts->>'opted_out')::bool) AS opted_out_on,
+       bool_or((f.facts->>'opted_out')::bool AND NOT f.weak_opt_out) AS opted_out,
+       bool_or((f.facts->>'opted_out')::bool AND NOT f.weak_opt_out AND f.facts->>'opted_out_on' IS NULL) AS undated,
+       max((f.facts->>'opted_out_on')::date)
+           FILTER (WHERE (f.facts->>'opted_out')::bool AND NOT f.weak_opt_out) AS opted_out_on,
        max((f.facts->>'consented_on')::date) AS consented_on
 FROM findings f CROSS JOIN LATERAL unnest(f.exact_keys, f.folded_keys) AS x(key, folded)
 WHERE NOT (f.facts->>'several_people')::bool

@@ -97,7 +97,8 @@ class Acting:
             case Action.REDACT:
                 return not any(is_filled(properties.get(name)) for name in step.fields)
             case Action.RESTRICT:
-                return is_true(properties.get(self._kinds[step.ref.kind].restricted))
+                minimised = not any(is_filled(properties.get(name)) for name in step.fields)
+                return minimised and is_true(properties.get(self._kinds[step.ref.kind].restricted))
             case Action.RELEASE:
                 return all(_text(properties.get(name)) == _text(value) for name, value in step.values.items())
             case _:
@@ -230,7 +231,7 @@ class Acting:
         if action is Action.REDACT:
             return dict.fromkeys(step.fields, "")
         if action is Action.RESTRICT:
-            return {self._kinds[step.ref.kind].restricted: YES}
+            return {**dict.fromkeys(step.fields, ""), self._kinds[step.ref.kind].restricted: YES}
         return {name: _text(value) for name, value in step.values.items()}
 
     def _each(

@@ -45,7 +45,7 @@ def fields_read(action: Action, kind: RecordKind, steps: Sequence[Step]) -> tupl
         case Action.RELEASE:
             names = [name for step in steps for name in step.values]
         case Action.RESTRICT:
-            names = [kind.restricted, *_marks(kind)]
+            names = [kind.restricted, *_marks(kind), *(name for step in steps for name in step.fields)]
         case _:
             names = [kind.opt_out]
     return tuple(dict.fromkeys(name for name in names if name))
@@ -65,7 +65,10 @@ def wanted(action: Action, kind: RecordKind, view: FieldView, step: Step, row: R
         case Action.RELEASE:
             return {name: value for name, value in step.values.items() if row.get(name) != value}
         case Action.RESTRICT:
-            return {} if row.get(kind.restricted) else {name: True for name in names if view.sees(name)}
+            minimised = {name: view.emptied(name) for name in step.fields if is_filled(row.get(name))}
+            if row.get(kind.restricted):
+                return minimised
+            return {name: True for name in names if view.sees(name) and name not in step.fields} | minimised
         case _:
             return {} if row.get(kind.opt_out) else {kind.opt_out: True}
 

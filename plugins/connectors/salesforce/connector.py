@@ -183,7 +183,8 @@ class SalesforceConnector:
             elif (outcome := _not_to_be_touched(step, row, missing.get(short(step.ref.key)))) is not None:
                 outcomes[number] = outcome
             elif row is not None:
-                before = {name: row.get(name) for name in values} if action is Action.RESTRICT else {}
+                kept = set(values) - set(step.fields) if action is Action.RESTRICT else set()
+                before = {name: row.get(name) for name in values if name in kept}
                 due[number] = Change(step.ref, values, before)
         if due:
             noted = tuple(change.previous for change in due.values()) if action is Action.RESTRICT else ()

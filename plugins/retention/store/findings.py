@@ -101,6 +101,17 @@ def save_gaps(db: Connection, keyring: Keyring, sweep_id: str, system: str, gaps
         )
 
 
+def mark_weak_opt_outs(db: Connection, sweep_id: str) -> int:
+    """Mark opt-outs that only we set, on a match too weak to erase by: they are not the subject's own word."""
+    return run(
+        db,
+        "UPDATE findings f SET weak_opt_out = true FROM steps s WHERE f.sweep_id = :s AND NOT f.weak_opt_out"
+        " AND s.system = f.system AND s.record_key = f.record_key AND s.action = 'suppress'"
+        " AND s.state IN ('done', 'verified') AND s.reasons && ARRAY['ID_AMBIGUOUS', 'ID_SHARED']",
+        s=sweep_id,
+    )
+
+
 def mark_shared(db: Connection, sweep_id: str) -> int:
     """Mark records of one kind and system that are known by the same address: not provably one person."""
     return run(
@@ -118,7 +129,8 @@ def opted_out_identifiers(db: Connection, keyring: Keyring, sweep_id: str) -> li
     """Everyone seen as opted out in any system this night, to be looked up in all of them. In memory only."""
     found = rows(
         db,
-        "SELECT addresses FROM findings WHERE sweep_id = :s AND (facts->>'opted_out')::bool AND addresses IS NOT NULL",
+        "SELECT addresses FROM findings WHERE sweep_id = :s AND (facts->>'opted_out')::bool AND NOT weak_opt_out"
+        " AND addresses IS NOT NULL",
         s=sweep_id,
     )
     return list(dict.fromkeys(i for row in found for i in keyring.open_identifiers(row.addresses)))
@@ -160,7 +172,7 @@ ours AS (
     SELECT record_key FROM restrictions WHERE system = :system AND released_at IS NULL
 )
 SELECT f.record_key, f.kind, f.version, f.facts, f.shared, f.exact_keys, f.folded_keys, joined.consent,
-       nearly.record_key IS NOT NULL AS nearly, under_hold.record_key IS NOT NULL AS held,
+       nearly.record_key IS NOT NULL OR f.weak_opt_out AS weak, under_hold.record_key IS NOT NULL AS held,
        ours.record_key IS NOT NULL AS restricted_by_us, register.erased
 FROM findings f
 LEFT JOIN joined USING (record_key) LEFT JOIN nearly USING (record_key)
@@ -182,7 +194,7 @@ def known(db: Connection, sweep_id: str, system: str) -> Iterator[Known]:
             subjects=tuple(map(bytes, row.exact_keys)),
             folded=tuple(map(bytes, row.folded_keys)),
             consent={bytes.fromhex(k): _consent(v) for k, v in (row.consent or {}).items()},
-            folded_opt_out=row.nearly,
+            weak_opt_out=row.weak,
             held=row.held,
             restricted_by_us=row.restricted_by_us,
             erased={k: date.fromisoformat(v) for k, v in (row.erased or {}).items()},
