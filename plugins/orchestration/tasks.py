@@ -208,6 +208,8 @@ def conclude(report: dict[str, Any] | None) -> str:
     for system, n in report["systems"].items():
         problems += [f"{system}: {n[what]} steps {what}" for what in ("failed", "pending") if n[what]]
         problems += [f"{system}: the plan was stopped by a guard"] if n["stopped"] else []
+    if report["state"] == "guarded":
+        problems.append("the plan was neither approved nor rejected: read the log of 'record_approval'")
     if problems:
         raise AirflowFailException("; ".join(problems))
     acted = sum(n[what] for n in report["systems"].values() for what in ("erased", "redacted", "restricted"))

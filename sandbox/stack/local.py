@@ -6,6 +6,7 @@ import json
 import os
 import secrets
 import shutil
+import ssl
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -55,8 +56,9 @@ class Emulator:
         self._control("POST", "reset")
 
     def _control(self, method: str, path: str, **values: Any) -> httpx.Response:
+        trust = ssl.create_default_context(cafile=self.ca) if self.ca else True
         answer = httpx.request(
-            method, f"{self.control}/_sandbox/{path}", verify=self.ca or True, timeout=60, trust_env=False, **values
+            method, f"{self.control}/_sandbox/{path}", verify=trust, timeout=60, trust_env=False, **values
         )
         answer.raise_for_status()
         return answer

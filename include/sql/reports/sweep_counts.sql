@@ -14,9 +14,10 @@ WITH f AS (
            count(*) FILTER (WHERE action = 'restrict' AND ended) AS restricted,
            count(*) FILTER (WHERE action = 'suppress' AND ended) AS suppressed,
            count(*) FILTER (WHERE state IN ('failed', 'refused', 'contradicted')) AS failed,
-           count(*) FILTER (WHERE state IN ('accepted', 'unknown', 'intended')) AS pending,
+           count(*) FILTER (WHERE state IN ('accepted', 'unknown', 'intended')
+                            OR state IN ('planned', 'claimed') AND plan_state = 'approved') AS pending,
            count(*) FILTER (WHERE state = 'verified' AND purpose = 'retention') AS verified
-    FROM (SELECT s.*, p.purpose, s.state IN ('done', 'verified') AS ended
+    FROM (SELECT s.*, p.purpose, p.state AS plan_state, s.state IN ('done', 'verified') AS ended
           FROM steps s JOIN plans p USING (plan_id) WHERE p.sweep_id = :sweep_id AND p.system = :system) s
 ), g AS (
     SELECT count(*) AS gaps FROM gaps WHERE sweep_id = :sweep_id AND system = :system
