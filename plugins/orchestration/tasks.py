@@ -38,6 +38,7 @@ NO_USE_RETRYING = ExceptionRetryPolicy(
                 KeysUnusable,
                 PolicyError,
                 wiring.NotConnected,
+                wiring.NotForLive,
                 stages.Refused,
                 stages.NotReadWholly,
                 execution.NotApproved,
@@ -71,6 +72,8 @@ def open_sweep() -> str:
     key, outside = wiring.signing_key()
     with desk.transaction() as db:
         audit_log.refuse_if_outdated(db, outside, key.verify_key)
+        if sweeps.mode(db) is Mode.LIVE:
+            wiring.refuse_what_is_for_rehearsals(sweeps.on_embedded_server(db))
     started_by = run.triggering_user_name or "schedule"
     info = stages.RunInfo(run.dag_id, run.run_id, getattr(run.run_type, "value", run.run_type), started_by)
     return stages.open_sweep(desk, info).sweep_id

@@ -15,6 +15,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
+from airflow.configuration import conf
 from airflow.sdk import Connection
 
 from retention import audit
@@ -36,6 +37,10 @@ AIRFLOW = "retention_airflow"
 
 class NotConnected(Exception):
     """An Airflow connection is missing or incomplete; the text names it and what belongs in it."""
+
+
+class NotForLive(Exception):
+    """Something that only a rehearsal may have is in place; the text says what."""
 
 
 @cache
@@ -80,6 +85,16 @@ def today() -> date:
     """The day that "older than" counts from, in the zone of the schedule; `AS_OF` fixes it for rehearsals."""
     fixed = os.environ.get("AS_OF")
     return date.fromisoformat(fixed) if fixed else datetime.now(UTC).astimezone(ZoneInfo("Europe/London")).date()
+
+
+def refuse_what_is_for_rehearsals(embedded_ledger: bool) -> None:
+    """In live mode: no fixed day, no embedded server, no simple auth manager."""
+    if os.environ.get("AS_OF"):
+        raise NotForLive("AS_OF is set: live mode counts from today only; remove it from the environment")
+    if embedded_ledger:
+        raise NotForLive("the ledger is on the embedded server: live mode needs a PostgreSQL of your own")
+    if "SimpleAuthManager" in conf.get("core", "auth_manager", fallback="SimpleAuthManager"):
+        raise NotForLive("Airflow runs the simple auth manager: live mode needs one with real users and roles")
 
 
 @cache

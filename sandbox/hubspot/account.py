@@ -1,48 +1,29 @@
-"""What does the account hold, and what happens to it? Objects, the blocklist, opt-outs by address."""
+"""What does the account hold, and what happens to it? Records, links, the blocklist, and time."""
 
 from __future__ import annotations
 
 import copy
-from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, fields
 from datetime import datetime, timedelta
 from typing import Any
 
 from sandbox.clock import Clock
-from sandbox.hubspot.properties import OBJECTS, Property
+from sandbox.hubspot.allowance import Allowance
+from sandbox.hubspot.history import Source, remember
+from sandbox.hubspot.preferences import Preferences, folded
+from sandbox.hubspot.properties import ALIASES, MODIFIED, OPTOUT, OTHER, Property, known_properties
+from sandbox.hubspot.switches import Switches
+from sandbox.hubspot.values import instant
+from sandbox.hubspot.view import SearchView
 
 HUB_ID = 24_681_357
+APP_ID = 1_234_567
+USER_ID = 7_654_321
 TOKEN = "pat-eu1-5f0e9c1a-made-up-for-the-sandbox"  # noqa: S105
-SCOPES = (
-    "oauth",
-    "crm.objects.contacts.read",
-    "crm.objects.contacts.write",
-    "crm.schemas.contacts.read",
-    "crm.objects.deals.read",
-    "communication_preferences.read",
-    "communication_preferences.write",
-    "communication_preferences.read_write",
-)
 ARCHIVE_DAYS = 90
+COUNTED = {"contacts": "num_associated_deals", "deals": "num_associated_contacts"}
 
 Row = dict[str, Any]
-
-
-@dataclass
-class Switches:
-    """What public material does not settle, or differs between accounts."""
-
-    enforce_limits: bool = True
-    per_ten_seconds: int = 190
-    per_day: int = 650_000
-    searches_per_second: int = 5
-    enterprise: bool = False  # batch forms of the preference calls
-    search_finds_additional_emails: bool = True
-    repeated_purge: int = 204  # or 404
-    blocked_for_api: bool = False  # an erased address cannot be created again by API
-    hidden: bool = False  # every record reads as absent, as for a token that may see none
-    scopes: tuple[str, ...] = SCOPES
 
 
 class Account:
@@ -56,65 +37,60 @@ class Account:
     def __deepcopy__(self, memo: dict[int, Any]) -> Account:
         other = object.__new__(Account)
         memo[id(self)] = other
-        kept = ("_seed", "clock")
+        shared = ("_seed", "clock", "definitions")
         for name, value in self.__dict__.items():
-            other.__dict__[name] = value if name in kept else copy.deepcopy(value, memo)
+            other.__dict__[name] = value if name in shared else copy.deepcopy(value, memo)
+        other.definitions = {kind: dict(known) for kind, known in self.definitions.items()}
         return other
 
+    # -- the control surface
+
     def reset(self) -> None:
-        """Back to the seeded people."""
+        """Back to the seeded people, switches and clock included."""
         self.clock.reset()
         self.switches = Switches()
-        self.properties: dict[str, dict[str, Property]] = {
-            name: {prop.name: prop for prop in known} for name, known in OBJECTS.items()
-        }
-        self.objects: dict[str, dict[str, Row]] = {name: {} for name in OBJECTS}
-        for name, rows in self._seed().items():
-            for row in rows:
-                self.objects[name][row["id"]] = copy.deepcopy(row) | {"archived": False, "archivedAt": None}
+        self.allowance = Allowance()
+        self.definitions = known_properties()
+        self.preferences = Preferences()
+        self.objects: dict[str, dict[str, Row]] = {kind: {} for kind in self.definitions}
         self.blocklist: set[str] = set()
         self.purged: set[str] = set()
         self.merged: dict[str, str] = {}
-        self.opted_out: dict[str, datetime] = {}
-        self.subscriptions: dict[tuple[str, int], str] = {}
-        for row in self.objects["contacts"].values():
-            if row["properties"].get("hs_email_optout") == "true" and row["properties"].get("email"):
-                self.opted_out[row["properties"]["email"].lower()] = self.now()
+        self.view = SearchView()
+        self._addresses: dict[str, set[str]] = {}
+        self._holders: dict[str, dict[str, None]] = {}
+        self._archived: set[tuple[str, str]] = set()
+        self._purging: dict[str, datetime] = {}
         self._last_stamp = ""
-        self.searches_at: deque[datetime] = deque()
-        self.calls_at: deque[datetime] = deque()
-        self.calls_today = 0
+        for kind, rows in self._seed().items():
+            for row in rows:
+                self._load(kind, row)
+        self._next = max([30_000_000, *(int(key) for rows in self.objects.values() for key in rows)]) + 1
 
     def state(self) -> Mapping[str, Any]:
         """Everything, in a stable order."""
+        self.settle()
         return {
-            "objects": {name: [rows[i] for i in sorted(rows, key=int)] for name, rows in self.objects.items()},
+            "objects": {kind: [rows[key] for key in sorted(rows, key=int)] for kind, rows in self.objects.items()},
             "blocklist": sorted(self.blocklist),
-            "preferences": {
-                "unsubscribed_from_all": sorted(self.opted_out),
-                "subscriptions": {f"{address} {number}": s for (address, number), s in self.subscriptions.items()},
-            },
-            "switches": asdict(self.switches),
+            "preferences": self.preferences.state(),
+            "properties": {kind: sorted(p.name for p in known.values()) for kind, known in self.definitions.items()},
+            "switches": self.switches.plain(),
         }
 
     def set_clock(self, now: datetime) -> None:
-        """Set the time inside; what is archived for 90 days is gone then."""
+        """Set the time inside."""
         self.clock.set(now)
-        for rows in self.objects.values():
-            for key in [k for k, row in rows.items() if row["archived"] and self._is_over(row)]:
-                del rows[key]
-
-    def _is_over(self, row: Row) -> bool:
-        return datetime.fromisoformat(row["archivedAt"]) + timedelta(days=ARCHIVE_DAYS) <= self.now()
+        self.allowance.forget_rates()
+        self.settle()
 
     def set_switches(self, given: Mapping[str, Any]) -> Mapping[str, Any]:
         """Turn switches; gives all of them."""
-        known = {field.name for field in fields(Switches)}
-        if unknown := set(given) - known:
-            raise ValueError(f"unknown switch {sorted(unknown)[0]!r}; known: {', '.join(sorted(known))}")
-        for name, value in given.items():
-            setattr(self.switches, name, tuple(value) if isinstance(value, list) else value)
-        return asdict(self.switches)
+        self.switches = self.switches.changed(given)
+        self.view.set_lag(self.switches.search_lag_seconds, self.objects)
+        return self.switches.plain()
+
+    # -- time
 
     def now(self) -> datetime:
         """The time inside."""
@@ -123,108 +99,278 @@ class Account:
     def stamp(self) -> str:
         """A modification time later than every one before, to the millisecond."""
         moment = self.now()
-        text = _instant(moment)
-        while text <= self._last_stamp:
+        while (text := instant(moment)) <= self._last_stamp:
             moment += timedelta(milliseconds=1)
-            text = _instant(moment)
         self._last_stamp = text
         return text
 
+    def settle(self) -> None:
+        """Let happen what time brings: archived records go after 90 days, purged ones when their delay is over."""
+        now = self.now()
+        for contact in [key for key, due in self._purging.items() if due <= now]:
+            del self._purging[contact]
+            self._drop("contacts", contact)
+        for kind, key in [one for one in self._archived if self._is_over(*one, now)]:
+            self._drop(kind, key)
+        self.view.settle(now)
+
+    def _is_over(self, kind: str, key: str, now: datetime) -> bool:
+        at = datetime.fromisoformat(self.objects[kind][key]["archivedAt"])
+        return at + timedelta(days=ARCHIVE_DAYS) <= now
+
+    # -- reading
+
+    def visible(self, kind: str) -> dict[str, Row]:
+        """All records of a type the token's user may see, archived ones too."""
+        return {} if self.switches.hidden else self.objects[kind]
+
     def row(self, kind: str, key: str, *, archived: bool = False) -> Row | None:
-        """One record by id; a merged contact's old id leads to the winner."""
-        found = None if self.switches.hidden else self.objects[kind].get(self.merged.get(key, key))
+        """One record by id; the old id of a merged contact leads to the winner."""
+        rows = self.visible(kind)
+        found = rows.get(key)
+        if not archived and self.switches.merged_id_leads_to_winner and key in self.merged:
+            found = rows.get(self.winner(key))
         return found if found is not None and found["archived"] is archived else None
 
+    def winner(self, key: str) -> str:
+        """Where an id leads after all merges."""
+        while key in self.merged:
+            key = self.merged[key]
+        return key
+
+    def holders(self, address: str) -> list[str]:
+        """Ids of the live contacts that have this address, primary or additional."""
+        return list(self._holders.get(folded(address), ()))
+
     def by_email(self, address: str) -> Row | None:
-        """A contact that has this address, primary or additional."""
-        wanted = address.strip().lower()
-        for row in self.objects["contacts"].values():
-            if not row["archived"] and wanted in addresses(row):
+        """The live contact that has this address."""
+        for key in self.holders(address):
+            if (row := self.row("contacts", key)) is not None:
                 return row
         return None
 
-    def write(self, kind: str, row: Row, values: Mapping[str, Any]) -> None:
-        """Set properties; "" clears."""
-        for name, value in values.items():
-            row["properties"][name] = None if value is None or value == "" else str(value)
-        if kind == "deals" and "dealstage" in values:
-            stage = str(values["dealstage"])
-            row["properties"]["hs_is_closed"] = str(stage.startswith("closed")).lower()
-            row["properties"]["hs_is_closed_won"] = str(stage == "closedwon").lower()
-        self.modified(kind, row)
+    def archived_by_email(self, address: str) -> Row | None:
+        """An archived contact that has this address."""
+        for kind, key in sorted(self._archived):
+            if kind == "contacts" and folded(address) in addresses(self.objects[kind][key]):
+                return self.row(kind, key, archived=True)
+        return None
 
-    def modified(self, kind: str, row: Row) -> None:
-        """Every write moves the modification time."""
-        row["updatedAt"] = self.stamp()
-        row["properties"]["lastmodifieddate" if kind == "contacts" else "hs_lastmodifieddate"] = row["updatedAt"]
+    def value(self, kind: str, row: Row, name: str) -> str | None:
+        """What a property shows, also where it is computed."""
+        name = ALIASES[kind].get(name, name)
+        properties: Mapping[str, str | None] = row["properties"]
+        if kind == "contacts" and name.startswith(OPTOUT):
+            email = properties.get("email")
+            out = email and self.preferences.wants(email, int(name.removeprefix(OPTOUT))) == "UNSUBSCRIBED"
+            return "true" if out else None
+        if kind == "contacts" and name == "hs_email_domain":
+            return (properties.get("email") or "").rpartition("@")[2] or None
+        return properties.get(name)
 
-    def create(self, kind: str, values: Mapping[str, Any]) -> Row:
-        """A new record."""
-        key = str(max([30_000_000, *map(int, self.objects[kind])]) + 1)
-        born = self.stamp()
-        properties: dict[str, Any] = dict.fromkeys(self.properties[kind])
-        properties |= {"hs_object_id": key, "createdate": born}
+    def property(self, kind: str, name: str) -> Property | None:
+        """The definition of a property."""
+        return self.definitions[kind].get(name)
+
+    # -- changing
+
+    def create(self, kind: str, values: Mapping[str, str | None]) -> Row:
+        """A new record with checked values."""
+        key, born = str(self._next), self.stamp()
+        self._next += 1
         row: Row = {
             "id": key,
-            "properties": properties,
+            "properties": {"hs_object_id": key, "createdate": born, MODIFIED[kind]: born},
             "createdAt": born,
             "updatedAt": born,
             "archived": False,
             "archivedAt": None,
-            "associations": {"deals": []},
+            "associations": {OTHER[kind]: []},
+            "source": "INTEGRATION",
         }
         self.objects[kind][key] = row
-        self.write(kind, row, values)
-        email = row["properties"].get("email")
-        if kind == "contacts" and email and email.lower() in self.opted_out:
-            row["properties"]["hs_email_optout"] = "true"
+        row["properties"] |= {name: value for name, value in values.items() if value is not None}
+        self._derive(kind, row)
+        self._note(kind, row)
         return row
 
+    def write(self, kind: str, row: Row, values: Mapping[str, str | None]) -> None:
+        """Set checked values. Former values stay in the history, cleared ones too."""
+        at = self.stamp()
+        for name, value in values.items():
+            former = row["properties"].get(name) or None
+            if former != value:
+                remember(kind, row, name, value, Source(at, "INTEGRATION", str(APP_ID)))
+            row["properties"][name] = value
+        self._derive(kind, row)
+        self._modified(kind, row, at)
+
+    def touch(self, kind: str, row: Row) -> None:
+        """A change that shows in no stored property moves the modification time all the same."""
+        self._derive(kind, row)
+        self._modified(kind, row, self.stamp())
+
     def archive(self, kind: str, key: str) -> bool:
-        """Put a record where it can be restored from for 90 days."""
-        row = self.row(kind, key)
-        if row is None:
+        """Put a record where it can be restored from for 90 days; whether there was one."""
+        row = self.visible(kind).get(key)
+        if row is None or row["archived"]:
             return False
-        self.modified(kind, row)
-        row["archived"], row["archivedAt"] = True, row["updatedAt"]
+        at = self.stamp()
+        row["archived"], row["archivedAt"], row["updatedAt"] = True, at, at
+        self._archived.add((kind, key))
+        self._note(kind, row)
+        for other in row["associations"][OTHER[kind]]:
+            if (linked := self.objects[OTHER[kind]].get(other)) is not None:
+                self.touch(OTHER[kind], linked)
         return True
 
-    def purge(self, row: Row) -> None:
-        """Remove a contact for good; its addresses are blocked from coming back."""
-        self.blocklist |= addresses(row)
-        self.purged.add(row["id"])
-        for old in [old for old, new in self.merged.items() if new == row["id"]]:
-            self.purged.add(old)
+    def purge(self, row: Row) -> list[str]:
+        """Remove a contact for good, and what was merged into it; gives the ids. Its addresses are blocked."""
+        losers = [old for old in self.merged if self.winner(old) == row["id"]]
+        gone = [key for key in (row["id"], *losers) if key in self.objects["contacts"]]
+        for key in gone:
+            known = addresses(self.objects["contacts"][key])
+            self.blocklist |= known
+            if not self.switches.preferences_survive_purge:
+                for address in known:
+                    self.preferences.forget(address)
+            if self.switches.purge_lag_seconds:
+                self._purging[key] = self.now() + timedelta(seconds=self.switches.purge_lag_seconds)
+            else:
+                self._drop("contacts", key)
+        self.purged.update((row["id"], *losers))
+        for old in losers:
             del self.merged[old]
-        del self.objects["contacts"][row["id"]]
+        return gone
+
+    def is_going(self, key: str) -> bool:
+        """Whether a contact was purged and is only still shown."""
+        return key in self._purging
+
+    def link(self, kind: str, key: str, other: str) -> bool:
+        """Link a record with one of the other type; whether that changed anything."""
+        return self._relink(kind, key, other, linked=True)
+
+    def unlink(self, kind: str, key: str, other: str) -> bool:
+        """Undo a link; whether there was one."""
+        return self._relink(kind, key, other, linked=False)
+
+    def linked(self, kind: str, key: str) -> list[str]:
+        """Live records of the other type that a live record is linked with."""
+        row = self.row(kind, key)
+        return self._links(kind, row) if row is not None else []
 
     def opt_out(self, address: str) -> bool:
         """Unsubscribe an address from everything; whether that changed anything."""
-        wanted = address.strip().lower()
-        if wanted in self.opted_out:
+        changed = self.preferences.opt_out(address, self.stamp())
+        if changed:
+            self.show_preferences(address)
+        return changed
+
+    def show_preferences(self, address: str) -> None:
+        """The contact that has the address shows what it wants, and counts as modified."""
+        for key in self.holders(address):
+            row = self.objects["contacts"][key]
+            if folded(row["properties"].get("email") or "") == folded(address):
+                self.touch("contacts", row)
+
+    def drop_property(self, kind: str, name: str) -> bool:
+        """Archive a property: from then on nobody sees it or its values."""
+        for row in self.objects[kind].values():
+            row["properties"].pop(name, None)
+            row.get("history", {}).pop(name, None)
+        self.view.changed()
+        return self.definitions[kind].pop(name, None) is not None
+
+    # -- what follows from a change
+
+    def _load(self, kind: str, given: Row) -> None:
+        row = copy.deepcopy(given) | {"archived": False, "archivedAt": None}
+        row["associations"] = {OTHER[kind]: list(given.get("associations", {}).get(OTHER[kind], ()))}
+        row["source"] = "IMPORT" if row["properties"].get("migrated") == "true" else "FORM"
+        self.objects[kind][row["id"]] = row
+        email = row["properties"].get("email")
+        if kind == "contacts" and email and row["properties"].get("hs_email_optout") == "true":
+            self.preferences.opt_out(email, row["updatedAt"])
+        self._note(kind, row)
+
+    def _derive(self, kind: str, row: Row) -> None:
+        """Set what the service computes."""
+        properties = row["properties"]
+        if kind == "deals":
+            stage = properties.get("dealstage")
+            properties["hs_is_closed"] = "true" if stage in ("closedwon", "closedlost") else "false"
+            properties["hs_is_closed_won"] = "true" if stage == "closedwon" else "false"
+        elif self.preferences.is_out(properties.get("email") or ""):
+            properties["hs_email_optout"] = "true"
+        elif properties.get("hs_email_optout") == "true":
+            properties["hs_email_optout"] = None
+        count = len(self._links(kind, row))
+        if count or properties.get(COUNTED[kind]):
+            properties[COUNTED[kind]] = str(count) if count else None
+
+    def _modified(self, kind: str, row: Row, at: str) -> None:
+        row["updatedAt"] = row["properties"][MODIFIED[kind]] = at
+        self._note(kind, row)
+
+    def _links(self, kind: str, row: Row) -> list[str]:
+        """Live records it is linked with, whoever may see them."""
+        others = self.objects[OTHER[kind]]
+        return sorted(
+            (k for k in row["associations"][OTHER[kind]] if k in others and not others[k]["archived"]), key=int
+        )
+
+    def _relink(self, kind: str, key: str, other: str, *, linked: bool) -> bool:
+        ends = ((kind, key, other), (OTHER[kind], other, key))
+        rows = [(one, self.row(one, mine), theirs) for one, mine, theirs in ends]
+        if any(row is None for _, row, _ in rows):
             return False
-        self.opted_out[wanted] = self.now()
-        self._show_opt_out(wanted, "true")
-        return True
+        changed = False
+        for one, row, theirs in rows:
+            links: list[str] = row["associations"][OTHER[one]] if row else []
+            if (theirs in links) is not linked:
+                changed = True
+                links.append(theirs) if linked else links.remove(theirs)
+        if changed:
+            for one, row, _ in rows:
+                if row is not None:
+                    self.touch(one, row)
+        return changed
 
-    def opt_in(self, address: str) -> None:
-        """Take an address back in."""
-        self.opted_out.pop(address.strip().lower(), None)
-        self._show_opt_out(address.strip().lower(), None)
+    def _note(self, kind: str, row: Row) -> None:
+        """Keep the index of addresses and what searches see."""
+        if kind == "contacts":
+            self._index(row["id"], set() if row["archived"] else addresses(row))
+        self.view.changed(kind, row["id"], None if row["archived"] else row, self.now())
 
-    def _show_opt_out(self, address: str, value: str | None) -> None:
-        for row in self.objects["contacts"].values():
-            if (row["properties"].get("email") or "").lower() == address:
-                row["properties"]["hs_email_optout"] = value
-                self.modified("contacts", row)
+    def _index(self, key: str, found: set[str]) -> None:
+        before = self._addresses.get(key, set())
+        for address in before - found:
+            self._holders[address].pop(key)
+        for address in found - before:
+            self._holders.setdefault(address, {})[key] = None
+        self._addresses[key] = found
+
+    def _drop(self, kind: str, key: str) -> None:
+        row = self.objects[kind].pop(key)
+        self._archived.discard((kind, key))
+        if kind == "contacts":
+            self._index(key, set())
+            del self._addresses[key]
+        self.view.changed(kind, key, None, self.now())
+        for other in row["associations"][OTHER[kind]]:
+            if (linked := self.objects[OTHER[kind]].get(other)) is not None and key in linked["associations"][kind]:
+                linked["associations"][kind].remove(key)
+                self.touch(OTHER[kind], linked)
+
+
+def listed(text: str | None) -> list[str]:
+    """The parts of a list in one text."""
+    return [one.strip() for one in (text or "").split(";") if one.strip()]
 
 
 def addresses(row: Row) -> set[str]:
     """All addresses of a contact, in lower case."""
     properties = row["properties"]
-    listed = [properties.get("email") or "", *(properties.get("hs_additional_emails") or "").split(";")]
-    return {address.strip().lower() for address in listed if address.strip()}
-
-
-def _instant(moment: datetime) -> str:
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
+    known = (properties.get("email") or "", *listed(properties.get("hs_additional_emails")))
+    return {folded(one) for one in known if one}

@@ -1,15 +1,17 @@
-"""Which contacts does a search find? Filter groups, sorts, pages of at most 200, at most 10,000 results in all."""
+"""Which records does a search find? Filter groups, sorts, pages of at most 200, at most 10,000 results in all."""
 
 from __future__ import annotations
 
+import bisect
+import json
 import re
-from collections.abc import Callable, Mapping
-from datetime import UTC, date, datetime
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from sandbox.hubspot.account import Account, Row, addresses
 from sandbox.hubspot.errors import Refused
-from sandbox.hubspot.properties import Property
+from sandbox.hubspot.properties import SEARCHED, Property
+from sandbox.hubspot.values import comparable, sortable
 
 LARGEST_PAGE = 200
 MOST_RESULTS = 10_000
@@ -18,138 +20,206 @@ MOST_FILTERS = 25
 MOST_FILTERS_A_GROUP = 10
 NEEDS_VALUES = {"IN", "NOT_IN"}
 NEEDS_NOTHING = {"HAS_PROPERTY", "NOT_HAS_PROPERTY"}
-OPERATORS = {"EQ", "NEQ", "LT", "LTE", "GT", "GTE", "BETWEEN", "CONTAINS_TOKEN", "NOT_CONTAINS_TOKEN"}
-OPERATORS |= NEEDS_VALUES | NEEDS_NOTHING
+NEGATIVE = {"NEQ", "NOT_IN", "NOT_CONTAINS_TOKEN"}
+COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
+    "EQ": lambda mine, other: bool(mine == other),
+    "NEQ": lambda mine, other: bool(mine != other),
+    "LT": lambda mine, other: bool(mine < other),
+    "LTE": lambda mine, other: bool(mine <= other),
+    "GT": lambda mine, other: bool(mine > other),
+    "GTE": lambda mine, other: bool(mine >= other),
+}
+OPERATORS = {*COMPARISONS, *NEEDS_VALUES, *NEEDS_NOTHING, "BETWEEN", "CONTAINS_TOKEN", "NOT_CONTAINS_TOKEN"}
+ID = "hs_object_id"
 
 Test = Callable[[Row], bool]
 
 
 def search(account: Account, kind: str, request: Mapping[str, Any]) -> tuple[int, list[Row], str | None]:
     """(total, rows of this page, `after` of the next)."""
-    limit = _number(request.get("limit", 10), "limit")
-    after = _number(request.get("after") or 0, "after")
+    limit, after = _number(request.get("limit"), "limit", 10), _number(request.get("after"), "after", 0)
     if not 0 < limit <= LARGEST_PAGE:
-        raise Refused(400, f"limit must be between 1 and {LARGEST_PAGE}")
-    if after + limit > MOST_RESULTS:
-        raise Refused(400, f"The request exceeds the maximum of {MOST_RESULTS} results: page with filters instead")
-    test = _any_group(account, kind, request.get("filterGroups") or [])
-    visible = () if account.switches.hidden else account.objects[kind].values()
-    found = [row for row in visible if not row["archived"] and test(row)]
-    if word := str(request.get("query") or "").lower():
-        found = [row for row in found if any(word in str(v or "").lower() for v in row["properties"].values())]
-    name, descending = _sort(account, kind, request.get("sorts") or [])
-    prop = account.properties[kind][name]
-    found.sort(key=lambda row: (_comparable(prop, row["properties"].get(name)), int(row["id"])), reverse=descending)
-    page = found[after : after + limit]
-    more = after + limit < len(found)
-    return len(found), page, str(after + limit) if more else None
+        raise invalid(f"limit must be between 1 and {LARGEST_PAGE}, but was {limit}")
+    if after >= MOST_RESULTS or after + limit > MOST_RESULTS:
+        raise invalid(f"A search can be paged through {MOST_RESULTS} results at most: after {after}, limit {limit}")
+    groups = _groups(request)
+    name, descending = _sort(account, kind, _list(request, "sorts"))
+    above, groups = _keyset(groups) if name == ID and not descending else (None, groups)
+    tests = [[_test(account, kind, one) for one in group] for group in groups]
+    words = str(request.get("query") or "").lower().split()
+    rows = account.view.rows(kind, account.visible(kind)) if not account.switches.hidden else {}
+    question = json.dumps([kind, groups, words, name, descending, sorted(account.switches.plain().items())])
+    found = account.view.remembered(question)
+    if found is None:
+        found = _found(account, kind, rows, tests, words, name, descending)
+        account.view.remember(question, found)
+    start = 0 if above is None else bisect.bisect_right(found, above, key=int)
+    total, page = len(found) - start, found[start + after : start + after + limit]
+    return total, [rows[key] for key in page], str(after + limit) if after + limit < total else None
 
 
-def _any_group(account: Account, kind: str, groups: list[Mapping[str, Any]]) -> Test:
-    filters = [group.get("filters") or [] for group in groups]
-    too_many = len(groups) > MOST_GROUPS or any(len(one) > MOST_FILTERS_A_GROUP for one in filters)
-    if too_many or sum(map(len, filters)) > MOST_FILTERS:
-        raise Refused(400, f"at most {MOST_GROUPS} filterGroups, {MOST_FILTERS_A_GROUP} filters each")
-    tests = [[_filter(account, kind, one) for one in group] for group in filters]
-    return lambda row: not tests or any(all(test(row) for test in group) for group in tests)
+def invalid(message: str) -> Refused:
+    """A search nobody can run."""
+    return Refused(400, f"There was a problem with the request. {message}", errors=[{"message": message}])
 
 
-def _filter(account: Account, kind: str, given: Mapping[str, Any]) -> Test:
+def _found(
+    account: Account,
+    kind: str,
+    rows: Mapping[str, Row],
+    tests: Sequence[Sequence[Test]],
+    words: Sequence[str],
+    name: str,
+    descending: bool,
+) -> list[str]:
+    """Ids of all matches, sorted."""
+    prop = account.definitions[kind][name]
+
+    def matches(row: Row) -> bool:
+        if row["archived"] or (tests and not any(all(test(row) for test in group) for group in tests)):
+            return False
+        held = [str(row["properties"].get(one) or "").lower() for one in SEARCHED[kind]] if words else []
+        return all(any(word in text for text in held) for word in words)
+
+    found = [row for row in rows.values() if matches(row)]
+    found.sort(key=lambda row: int(row["id"]))
+    if name != ID or descending:
+        found.sort(key=lambda row: sortable(prop, account.value(kind, row, name)), reverse=descending)
+    return [row["id"] for row in found]
+
+
+def _keyset(groups: list[list[Mapping[str, Any]]]) -> tuple[int | None, list[list[Mapping[str, Any]]]]:
+    """An id that every group wants to be exceeded, taken out of the groups: the next page asks the same question."""
+    bounds = [
+        [one for one in group if one.get("propertyName") == ID and one.get("operator") == "GT"] for group in groups
+    ]
+    values = {str(one.get("value")) for bound in bounds for one in bound}
+    if len(values) != 1 or any(len(bound) != 1 for bound in bounds) or not (value := values.pop()).isdigit():
+        return None, groups
+    kept = [[one for one in group if one not in bound] for group, bound in zip(groups, bounds, strict=True)]
+    return int(value), kept
+
+
+def _groups(request: Mapping[str, Any]) -> list[list[Mapping[str, Any]]]:
+    groups = []
+    for group in _list(request, "filterGroups"):
+        filters = group.get("filters") if isinstance(group, dict) else None
+        if not isinstance(filters, list) or not all(isinstance(one, dict) for one in filters):
+            raise invalid("each of filterGroups holds a list of filters")
+        groups.append(filters)
+    if plain := _list(request, "filters"):
+        groups.append(plain)
+    if len(groups) > MOST_GROUPS:
+        raise invalid(f"there are {len(groups)} filterGroups, but {MOST_GROUPS} are allowed")
+    if any(len(filters) > MOST_FILTERS_A_GROUP for filters in groups):
+        raise invalid(f"a group holds more than {MOST_FILTERS_A_GROUP} filters")
+    if sum(map(len, groups)) > MOST_FILTERS:
+        raise invalid(f"there are more than {MOST_FILTERS} filters in all")
+    return groups
+
+
+def _test(account: Account, kind: str, given: Mapping[str, Any]) -> Test:
     name, operator = str(given.get("propertyName")), str(given.get("operator"))
-    prop = account.properties[kind].get(name)
+    prop = account.property(kind, name)
     if prop is None:
-        raise Refused(400, f"There was a problem with the request: property {name} does not exist")
+        raise invalid(f"Property '{name}' does not exist")
     if operator not in OPERATORS:
-        raise Refused(400, f"{operator} is no operator")
-    if operator in NEEDS_VALUES and not given.get("values"):
-        raise Refused(400, f"operator {operator} needs values")
-    if operator not in NEEDS_VALUES | NEEDS_NOTHING and given.get("value") in (None, ""):
-        raise Refused(400, f"operator {operator} needs a value")
-    every_address = name == "email" and kind == "contacts" and account.switches.search_finds_additional_emails
+        raise invalid(f"{operator} is no operator")
+    if operator in NEEDS_NOTHING:
+        return lambda row: (account.value(kind, row, name) not in (None, "")) is (operator == "HAS_PROPERTY")
+    compare = _comparison(account, prop, operator, given)
+    empty = operator in NEGATIVE and account.switches.negative_filters_find_empty
+    every_address = kind == "contacts" and name == "email" and account.switches.search_finds_additional_emails
+    wanted = set(_wanted(account, prop, operator, given)) if every_address and operator in ("EQ", "IN") else set()
 
     def test(row: Row) -> bool:
-        held = row["properties"].get(name)
-        if operator in NEEDS_NOTHING:
-            return (held not in (None, "")) is (operator == "HAS_PROPERTY")
-        if held in (None, ""):
-            return False
-        if every_address and operator in ("EQ", "IN"):
-            wanted = {str(v).lower() for v in (given.get("values") or [given.get("value")])}
-            return bool(wanted & addresses(row))
-        return _holds(prop, operator, held, given)
+        if wanted:
+            return not wanted.isdisjoint(addresses(row))
+        held = account.value(kind, row, name)
+        return empty if held is None or held == "" else compare(held)
 
     return test
 
 
-def _holds(prop: Property, operator: str, held: str, given: Mapping[str, Any]) -> bool:
+def _comparison(account: Account, prop: Property, operator: str, given: Mapping[str, Any]) -> Callable[[str], bool]:
+    """Whether a filled value passes."""
     if operator in ("CONTAINS_TOKEN", "NOT_CONTAINS_TOKEN"):
-        return _has_token(held, str(given["value"])) is (operator == "CONTAINS_TOKEN")
-    mine = _comparable(prop, held)
+        return _token_test(_text(given, "value", operator), operator == "CONTAINS_TOKEN")
     if operator in NEEDS_VALUES:
-        return (mine in [_comparable(prop, value) for value in given["values"]]) is (operator == "IN")
-    other = _comparable(prop, given["value"])
-    match operator:
-        case "EQ":
-            return bool(mine == other)
-        case "NEQ":
-            return bool(mine != other)
-        case "LT":
-            return bool(mine < other)
-        case "LTE":
-            return bool(mine <= other)
-        case "GT":
-            return bool(mine > other)
-        case "GTE":
-            return bool(mine >= other)
-    return bool(other <= mine <= _comparable(prop, given.get("highValue")))
+        several = set(_wanted(account, prop, operator, given))
+        return lambda held: (comparable(prop, held) in several) is (operator == "IN")
+    least = _comparable(prop, _text(given, "value", operator))
+    if operator == "BETWEEN":
+        most = _comparable(prop, _text(given, "highValue", operator))
+        return lambda held: bool(least <= comparable(prop, held) <= most)
+    passes = COMPARISONS[operator]
+    return lambda held: passes(comparable(prop, held), least)
 
 
-def _has_token(held: str, wanted: str) -> bool:
-    """Words of the value against words of the wanted text; `*` stands for any rest of a word."""
-    tokens = re.split(r"[^\w*]+", held.lower())
-    pattern = [re.escape(token).replace(r"\*", ".*") for token in re.split(r"[^\w*]+", wanted.lower()) if token]
-    return bool(pattern) and all(any(re.fullmatch(one, token) for token in tokens) for one in pattern)
+def _wanted(account: Account, prop: Property, operator: str, given: Mapping[str, Any]) -> list[Any]:
+    if operator == "EQ":
+        return [_comparable(prop, _text(given, "value", operator))]
+    values = given.get("values")
+    if not isinstance(values, list) or not values:
+        raise invalid(f"operator {operator} needs values")
+    if prop.type in ("string", "enumeration") and account.switches.in_values_must_be_lower_case:
+        return [str(value) for value in values]
+    return [_comparable(prop, str(value)) for value in values]
 
 
-def _comparable(prop: Property, value: Any) -> Any:
-    """Numbers as numbers, times as milliseconds, text without regard to case; what is empty sorts first."""
-    text = "" if value is None else str(value)
-    if prop.type == "number":
-        return float(text) if re.fullmatch(r"-?\d+(\.\d+)?", text) else float("-inf")
-    if prop.type in ("date", "datetime"):
-        return _milliseconds(text)
-    return text.lower()
+def _text(given: Mapping[str, Any], part: str, operator: str) -> str:
+    value = given.get(part)
+    if value is None or value == "":
+        raise invalid(f"operator {operator} on {given.get('propertyName')} needs a {part}")
+    return ("true" if value else "false") if isinstance(value, bool) else str(value)
 
 
-def _milliseconds(text: str) -> float:
-    if re.fullmatch(r"-?\d+", text):
-        return float(text)
+def _comparable(prop: Property, text: str) -> Any:
     try:
-        if "T" in text:
-            return datetime.fromisoformat(text).timestamp() * 1000
-        day = date.fromisoformat(text)
-        return datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp() * 1000
+        return comparable(prop, text)
     except ValueError:
-        return float("-inf")
+        raise invalid(f"{text} does not fit {prop.name}, which is a {prop.type}") from None
+
+
+def _token_test(wanted: str, contains: bool) -> Callable[[str], bool]:
+    """Words of the value against words of the wanted text; `*` stands for any rest of a word."""
+    tokens = [token for token in re.split(r"[^\w*]+", wanted.lower()) if token]
+    patterns = [re.compile(re.escape(token).replace(r"\*", ".*")) for token in tokens]
+
+    def passes(held: str) -> bool:
+        words = re.split(r"\W+", held.lower())
+        has = bool(patterns) and all(any(one.fullmatch(word) for word in words) for one in patterns)
+        return has is contains
+
+    return passes
 
 
 def _sort(account: Account, kind: str, sorts: list[Any]) -> tuple[str, bool]:
     if not sorts:
         return "createdate", False
     if len(sorts) > 1:
-        raise Refused(400, "at most one sort is allowed")
+        raise invalid("only one sort is allowed")
     first = sorts[0]
-    if isinstance(first, str):
-        name, descending = first.removeprefix("-"), first.startswith("-")
-    else:
+    if isinstance(first, dict):
         name, descending = str(first.get("propertyName")), first.get("direction") == "DESCENDING"
-    if name not in account.properties[kind]:
-        raise Refused(400, f"cannot sort by {name}")
+    else:
+        name, descending = str(first).removeprefix("-"), str(first).startswith("-")
+    if account.property(kind, name) is None:
+        raise invalid(f"Cannot sort by '{name}', which does not exist")
     return name, descending
 
 
-def _number(value: Any, name: str) -> int:
+def _list(request: Mapping[str, Any], part: str) -> list[Any]:
+    found = request.get(part) or []
+    if not isinstance(found, list):
+        raise invalid(f"{part} is a list")
+    return found
+
+
+def _number(value: Any, name: str, otherwise: int) -> int:
+    if value is None or value == "":
+        return otherwise
     text = str(value)
-    if not text.isdigit():
-        raise Refused(400, f"{name} must be a number")
+    if not (text.isascii() and text.isdigit()):
+        raise invalid(f"{name} must be a number")
     return int(text)

@@ -7,7 +7,7 @@ import click
 from retention import audit
 from retention.cli.surroundings import Unusable, desk
 from retention.store import audit_log, sweeps
-from retention.store.database import LedgerUnreachable, one
+from retention.store.database import LedgerUnreachable
 from retention.store.sweeps import Mode
 
 
@@ -24,7 +24,7 @@ def mode(mode: str | None, who: str) -> None:
                 return
             if not who:
                 raise Unusable("say who switches: --by USER")
-            if mode == Mode.LIVE and one(db, "SELECT current_setting('retention.embedded', true) AS on").on:
+            if mode == Mode.LIVE and sweeps.on_embedded_server(db):
                 raise Unusable("live mode is refused on the embedded server: connect a PostgreSQL of your own")
             sweeps.set_switch(db, "mode", mode, who)
             audit_log.append(db, [here.entry(audit.Event.LIVE_SWITCHED, actor=who)])

@@ -186,6 +186,11 @@ def mode(db: Connection) -> Mode:
     return Mode(row.value) if row else Mode.DRY
 
 
+def on_embedded_server(db: Connection) -> bool:
+    """Whether the ledger is the demo's own PostgreSQL, which nobody backs up."""
+    return bool(one(db, "SELECT current_setting('retention.embedded', true) AS embedded").embedded)
+
+
 def set_switch(db: Connection, name: str, value: str, changed_by: str) -> None:
     """Turn a switch (`mode`, `stop`, `stop:<system>`)."""
     run(
