@@ -85,7 +85,9 @@ def settle(opened: str, system: str) -> dict[str, int]:
     desk, sweep = _here()
     if sweep.mode is Mode.DRY:
         return {}
-    return execution.settle(desk, wiring.connector(system), accepted=True).states
+    connector = wiring.connector(system)
+    settled = execution.settle(desk, connector, accepted=True).states
+    return {**settled, **verification.verify_earlier(desk, sweep.sweep_id, connector).states}
 
 
 @task

@@ -135,6 +135,7 @@ def decide(desk: Desk, sweep: Sweep, connector: Connector) -> plans.Plan:
         bench = Bench(desk.policy.schedule, desk.policy.systems[system], sweep.as_of, bool(unread))
         verdicts: list[tuple[bytes, str, Sequence[str]]] = []
         steps: list[PlannedStep] = []
+        plans.supersede_earlier(db, sweep.sweep_id)
         under_way = plans.records_under_way(db, system)
         for known in findings.known(db, sweep.sweep_id, system):
             verdict = judge(known, bench)
@@ -166,8 +167,11 @@ def plan_suppression(desk: Desk, sweep: Sweep, connector: Connector) -> plans.Pl
     with desk.transaction() as db:
         tenant = _wholly_read_tenant(db, sweep, system)
         steps = []
+        under_way = plans.records_under_way(db, system)
         for known in findings.known(db, sweep.sweep_id, system):
             if known.facts.several_people or known.facts.opted_out or Action.SUPPRESS not in connector.supports:
+                continue
+            if known.record_key in under_way:
                 continue
             bench = Bench(desk.policy.schedule, desk.policy.systems[system], sweep.as_of, False)
             if judge(known, bench).stop_marketing:

@@ -12,6 +12,7 @@ from sqlalchemy import Engine
 from retention import carry_out
 from retention.store import people
 from retention.store.database import rows, run
+from retention.verify import verify_earlier
 from retention.vocabulary import Step, Transaction
 from tests.memory_connector import MemoryConnector, MemorySystem, person
 from tests.sweeping import Night, desk_for, rehearse
@@ -177,3 +178,37 @@ def test_a_restriction_remembers_what_it_found_though_the_worker_died(ledger: En
     assert crm.records[ref.key].restricted
     with desk.transaction() as db:
         assert people.previous_state(db, desk.keyring, ref) == {"restricted": False}
+
+
+def test_what_a_vendor_had_only_accepted_is_settled_and_read_back_on_a_later_night(
+    night: Night, crm: MemorySystem
+) -> None:
+    crm.bin_until = date(2026, 12, 1)
+    assert night.carry_out("crm") == {"accepted": 5, "done": 1}
+    assert night.verify("crm") == {"verified": 1}
+    crm.bin.clear()
+    later = Night(night.desk, [MemoryConnector(crm)])
+
+    settled = carry_out.settle(later.desk, later.connectors["crm"], accepted=True)
+    verified = verify_earlier(later.desk, later.sweep.sweep_id, later.connectors["crm"])
+
+    assert settled.states == {"done": 5}
+    assert verified.states == {"verified": 5}
+    with night.desk.transaction() as db:
+        assert not rows(db, "SELECT 1 FROM steps WHERE locator IS NOT NULL")
+    assert later.plan() is None
+
+
+def test_a_record_whose_erasure_is_under_way_gets_no_second_step(night: Night, crm: MemorySystem) -> None:
+    hook, _ = killed_at(1)
+    night.connectors = {"crm": MemoryConnector(crm, before_effect=hook)}
+    with pytest.raises(Killed):
+        night.carry_out("crm")
+
+    later = Night(night.desk, [MemoryConnector(crm)])
+    later.plan()
+
+    assert later.plan_of("crm").step_count == 1
+    with night.desk.transaction() as db:
+        states = {r.state: r.n for r in rows(db, "SELECT state, count(*) AS n FROM steps GROUP BY 1")}
+    assert states == {"intended": 5, "dropped": 1, "planned": 1}

@@ -206,6 +206,18 @@ def actual_sweep_digest(db: Connection, sweep_id: str) -> str:
     return sweep_digest((p.system, p.digest) for p in live)
 
 
+def with_unverified_steps(db: Connection, system: str, besides: str) -> list[Plan]:
+    """Plans of other sweeps that hold steps done but not read back: settled only after their own night."""
+    found = rows(
+        db,
+        "SELECT p.* FROM plans p WHERE p.system = :system AND p.sweep_id <> :s"
+        " AND EXISTS (SELECT FROM steps WHERE steps.plan_id = p.plan_id AND steps.state = 'done') ORDER BY p.made_at",
+        system=system,
+        s=besides,
+    )
+    return [_plan(row) for row in found]
+
+
 def has_open_steps(db: Connection, plan_id: str) -> bool:
     """Whether any step of a plan is not at its end."""
     row = one(db, "SELECT 1 FROM steps WHERE plan_id = :p AND state = ANY (:open)", p=plan_id, open=[*OPEN_STEP_STATES])
@@ -216,7 +228,7 @@ def drop_steps(db: Connection, sweep_id: str) -> int:
     """Drop the steps of a sweep nobody approved."""
     return run(
         db,
-        "UPDATE steps SET state = 'dropped' WHERE state = 'planned' AND plan_id IN"
+        "UPDATE steps SET state = 'dropped', locator = NULL, subjects = NULL WHERE state = 'planned' AND plan_id IN"
         " (SELECT plan_id FROM plans WHERE sweep_id = :s AND purpose = 'retention')",
         s=sweep_id,
     )
@@ -243,7 +255,8 @@ def supersede_earlier(db: Connection, sweep_id: str) -> int:
     """
     dropped = run(
         db,
-        "UPDATE steps SET state = 'dropped' WHERE plan_id IN (SELECT plan_id FROM plans WHERE sweep_id <> :s)"
+        "UPDATE steps SET state = 'dropped', locator = NULL, subjects = NULL, lease_until = NULL"
+        " WHERE plan_id IN (SELECT plan_id FROM plans WHERE sweep_id <> :s)"
         " AND (state = 'planned' OR state = 'claimed' AND lease_until < now())",
         s=sweep_id,
     )
@@ -262,7 +275,8 @@ def records_under_way(db: Connection, system: str) -> set[bytes]:
     """Records with an open step that was begun: they get no second one."""
     found = rows(
         db,
-        "SELECT record_key FROM steps WHERE system = :system AND state IN ('intended', 'accepted', 'unknown')",
+        "SELECT record_key FROM steps WHERE system = :system"
+        " AND state IN ('claimed', 'intended', 'accepted', 'unknown')",
         system=system,
     )
     return {bytes(row.record_key) for row in found}
