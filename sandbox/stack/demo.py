@@ -27,7 +27,8 @@ from sandbox.stack.local import ROOT, LocalStack
 DAG = "nightly_retention"
 COLUMNS = ("found", "flagged", "erased", "redacted", "restricted", "kept", "review", "failed", "gaps", "verified")
 PERSON_HESITATES_SECONDS = 5
-"""People do not answer within the second the question appears; Airflow 3.3 loses answers that come as fast."""
+"""People do not answer within the second the question appears. Airflow 3.3 loses an answer that comes before its
+scheduler has seen the asking task end; the task then asks again."""
 
 
 class CheckFailed(Exception):
@@ -105,7 +106,7 @@ def first_night(stack: LocalStack, story: Story) -> str:
     time.sleep(PERSON_HESITATES_SECONDS)
     dpo.answer(DAG, run_id, "Approve").raise_for_status()
     say("approved; carrying out, verifying, sealing …")
-    wait("the run to end", lambda: ended(operator, run_id), 180)
+    wait("the run to end", lambda: ended_or_asked_again(dpo, run_id), 180)
     state = operator.state(DAG, run_id)
     story.check(state == "success", f"the run ends in success (it is {state}: {failed_tasks(operator, run_id)})")
     return run_id
@@ -233,6 +234,14 @@ def effects(stack: LocalStack, system: str) -> int:
 def ended(person: Person, run_id: str) -> bool:
     """Whether a run is over."""
     return person.state(DAG, run_id) in ("success", "failed")
+
+
+def ended_or_asked_again(approver: Person, run_id: str) -> bool:
+    """Whether a run is over; if the question comes up again (Airflow lost a quick answer), answer it again."""
+    if approver.waits_for_answer(DAG, run_id):
+        time.sleep(PERSON_HESITATES_SECONDS)
+        approver.answer(DAG, run_id, "Approve")
+    return ended(approver, run_id)
 
 
 def failed_tasks(person: Person, run_id: str) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ import yaml
 from psycopg.rows import dict_row
 
 from sandbox.population import Population, build
-from sandbox.stack.demo import DAG, PERSON_HESITATES_SECONDS, ended
+from sandbox.stack.demo import DAG, PERSON_HESITATES_SECONDS, ended, ended_or_asked_again
 from sandbox.stack.local import LocalStack
 from tests.conftest import ROOT
 
@@ -40,6 +40,7 @@ class Company:
 
     stack: LocalStack
     people: Population
+    approver_of: dict[str, str] = field(default_factory=dict)
 
     def start_sweep(self, by: str = "operator") -> str:
         """Somebody triggers a sweep on fresh systems; returns the run."""
@@ -55,13 +56,17 @@ class Company:
         time.sleep(PERSON_HESITATES_SECONDS)
 
     def approve(self, run: str, by: str = "dpo") -> int:
-        """Somebody answers; the HTTP status."""
-        return self.stack.airflow.person(by).answer(DAG, run, "Approve").status_code
+        """Somebody answers; the HTTP status. If it is taken, they will answer again when asked again."""
+        status = self.stack.airflow.person(by).answer(DAG, run, "Approve").status_code
+        if status == 200:
+            self.approver_of[run] = by
+        return status
 
     def wait_for_end(self, run: str, seconds: float = 240) -> str:
         """Until the run is over; its state."""
-        someone = self.stack.airflow.person("operator")
-        self.wait("the run to end", lambda: ended(someone, run), seconds)
+        someone = self.stack.airflow.person(self.approver_of.get(run, "operator"))
+        over = ended_or_asked_again if run in self.approver_of else lambda person, run: ended(person, run)
+        self.wait("the run to end", lambda: over(someone, run), seconds)
         return someone.state(DAG, run)
 
     def wait(self, what: str, so: Callable[[], bool], seconds: float) -> None:
