@@ -24,6 +24,7 @@ class Processes:
 
     logs: Path
     running: dict[str, subprocess.Popen[Any]] = field(default_factory=dict)
+    orphaned: list[int] = field(default_factory=list)  # process groups whose leader was ended alone
 
     def start(self, name: str, command: Sequence[str], environment: Mapping[str, str], cwd: Path) -> None:
         """Start one in the background, its output in `<name>.log`."""
@@ -95,6 +96,11 @@ class Processes:
     def stop(self, *names: str, kill: bool = False, only_leader: bool = False) -> None:
         """End the named (default: all), latest first; `kill` does it the hard way, `only_leader` leaves children."""
         chosen = [n for n in reversed(list(self.running)) if not names or n in names]
+        if only_leader:
+            self.orphaned += [self.running[name].pid for name in chosen]
+        elif not names:
+            stop_pids(self.orphaned)
+            self.orphaned.clear()
         for name in chosen:
             _signal(self.running[name], signal.SIGKILL if kill else signal.SIGTERM, only_leader)
         for name in chosen:
