@@ -357,6 +357,8 @@ def test_a_catalogued_system_is_read_only_where_it_changed_and_searched_in_the_l
 
     Night(desk, [MemoryConnector(crm), shelf]).run()
     assert {old.key, same.key}.isdisjoint(shop.records)
+    with desk.transaction() as db:
+        assert catalogue.size(db, "shop") == 1
 
     class NeverReadsAgain(MemoryConnector):
         def changes(self, since: Token | None) -> Iterator[Page]:
