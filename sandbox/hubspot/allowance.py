@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 
 from sandbox.hubspot.switches import Switches
 
-TEN_SECONDS = timedelta(seconds=10)
 SECOND = timedelta(seconds=1)
+MILLISECOND = timedelta(milliseconds=1)
 DAILY, SECONDLY, TEN_SECONDLY = "DAILY", "SECONDLY", "TEN_SECONDLY_ROLLING"
 
 
@@ -36,12 +36,13 @@ class Allowance:
             times, window, most, policy = (
                 (self._searches, SECOND, switches.searches_per_second, SECONDLY)
                 if searching
-                else (self._calls, TEN_SECONDS, switches.per_ten_seconds, TEN_SECONDLY)
+                else (self._calls, interval(switches), switches.per_ten_seconds, TEN_SECONDLY)
             )
             while times and times[0] <= now - window:
                 times.popleft()
             if len(times) >= most:
-                return policy, max(1, round((times[0] + window - now).total_seconds()))
+                oldest = times[0] if times else now
+                return policy, max(1, round((oldest + window - now).total_seconds()))
             times.append(now)
         self._today += 1
         return None
@@ -62,14 +63,19 @@ class Allowance:
         if searching:
             return told
         recent = sum(at > now - SECOND for at in self._calls)
-        secondly = switches.per_ten_seconds // 10
+        secondly = int(switches.per_ten_seconds / switches.interval_seconds)
         return told | {
-            "X-HubSpot-RateLimit-Interval-Milliseconds": "10000",
+            "X-HubSpot-RateLimit-Interval-Milliseconds": str(interval(switches) // MILLISECOND),
             "X-HubSpot-RateLimit-Max": str(switches.per_ten_seconds),
             "X-HubSpot-RateLimit-Remaining": str(max(0, switches.per_ten_seconds - len(self._calls))),
             "X-HubSpot-RateLimit-Secondly": str(secondly),
             "X-HubSpot-RateLimit-Secondly-Remaining": str(max(0, secondly - recent)),
         }
+
+
+def interval(switches: Switches) -> timedelta:
+    """How long a call counts against the allowance: ten seconds, unless switched."""
+    return timedelta(seconds=switches.interval_seconds)
 
 
 def midnight(switches: Switches, now: datetime) -> datetime:

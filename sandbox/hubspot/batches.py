@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from starlette.requests import Request
@@ -11,6 +13,7 @@ from sandbox.control import touched
 from sandbox.hubspot import exchange, records
 from sandbox.hubspot.account import Account, Row
 from sandbox.hubspot.errors import Refused
+from sandbox.hubspot.preferences import folded
 
 
 async def read(request: Request) -> Response:
@@ -38,9 +41,7 @@ async def create(request: Request) -> Response:
     account, kind, given = exchange.account_of(request), exchange.kind_of(request), await exchange.body_of(request)
     inputs = exchange.inputs_of(given)
     planned = [(exchange.checked(account, kind, one.get("properties")), one) for one in inputs]
-    emails = [values["email"] for values, _ in planned if values.get("email")]
-    if len(set(emails)) != len(emails):
-        raise Refused(400, "Duplicate email addresses found in the inputs of this batch")
+    _refuse_shared_addresses([values for values, _ in planned])
     for values, _ in planned:
         records.refuse_taken(account, kind, values)
     targets = [records.targets_in(account, kind, one) for _, one in planned]
@@ -57,9 +58,11 @@ async def update(request: Request) -> Response:
     """Nothing is written when one input is not valid; absent ids are errors inside a 207."""
     account, kind, given = exchange.account_of(request), exchange.kind_of(request), await exchange.body_of(request)
     inputs = exchange.inputs_of(given)
+    _refuse_repeated(inputs)
     planned: list[tuple[Row, dict[str, str | None]]] = []
     missing: list[str] = []
     for one in inputs:
+        _refuse_record_id_as_property(one)
         key, values = exchange.id_in(one), exchange.checked(account, kind, one.get("properties"))
         row = records.named(account, kind, key, one.get("idProperty"))
         if row is None:
@@ -67,6 +70,7 @@ async def update(request: Request) -> Response:
         else:
             records.refuse_taken(account, kind, values, row)
             planned.append((row, values))
+    _refuse_shared_addresses([values for _, values in planned])
     if missing and account.switches.batch_update_of_absent == 404:
         (error,) = exchange.absent(account, kind, missing)
         raise Refused(404, error["message"], context=error["context"])
@@ -81,8 +85,10 @@ async def upsert(request: Request) -> Response:
     """Change what is there, create what is not, by a property that is unique."""
     account, kind, given = exchange.account_of(request), exchange.kind_of(request), await exchange.body_of(request)
     inputs = exchange.inputs_of(given)
+    _refuse_repeated(inputs)
     planned: list[tuple[Row | None, dict[str, str | None]]] = []
     for one in inputs:
+        _refuse_record_id_as_property(one)
         if not one.get("idProperty"):
             raise Refused(400, "idProperty is required to upsert")
         key, named = exchange.id_in(one), str(one["idProperty"])
@@ -92,6 +98,7 @@ async def upsert(request: Request) -> Response:
             values = exchange.checked(account, kind, {named: key}) | values
         records.refuse_taken(account, kind, values, row)
         planned.append((row, values))
+    _refuse_shared_addresses([values for _, values in planned])
     results = [_upserted(account, kind, row, values) for row, values in planned]
     touched(request, [one["id"] for one in results], effect=bool(results))
     return exchange.batch_answer(request, results)
@@ -113,3 +120,24 @@ async def archive(request: Request) -> Response:
     archived = [account.archive(kind, key) for key in keys]
     touched(request, keys, effect=any(archived))
     return Response(status_code=204)
+
+
+def _refuse_repeated(inputs: Sequence[Mapping[str, Any]]) -> None:
+    """A batch that writes names each record once; addresses are the same in any case."""
+    seen = Counter(folded(exchange.id_in(one)) for one in inputs)
+    if repeated := [key for key, times in seen.items() if times > 1]:
+        message = f"Duplicate IDs found in batch input: [{', '.join(repeated)}]. IDs must be unique"
+        raise Refused(400, message, context={"ids": repeated})
+
+
+def _refuse_shared_addresses(planned: Sequence[Mapping[str, str | None]]) -> None:
+    """No two inputs give the same address to two contacts."""
+    emails = [email for values in planned if (email := values.get("email"))]
+    if len(set(emails)) != len(emails):
+        raise Refused(400, "Duplicate email addresses found in the inputs of this batch")
+
+
+def _refuse_record_id_as_property(given: Mapping[str, Any]) -> None:
+    """The record's own number is no unique property to a write: it goes without `idProperty`."""
+    if given.get("idProperty") == "hs_object_id":
+        raise Refused(400, "Unable to perform update/upsert by non-unique property hs_object_id")

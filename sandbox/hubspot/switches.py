@@ -36,6 +36,9 @@ class Switches:
     # Allowances.
     enforce_limits: bool = True
     per_ten_seconds: int = 190
+    """Calls in one interval, which the vendor makes ten seconds long."""
+    interval_seconds: float = 10.0
+    """How long the interval is here: a shorter one lets a patient caller be tested without waiting."""
     per_day: int = 650_000
     searches_per_second: int = 5
     used_today: int = 0
@@ -91,6 +94,8 @@ class Switches:
                 fitting[name] = float(value)
             elif type(value) is not wanted:
                 raise ValueError(f"{name} takes a {wanted.__name__}")
+        if fitting.get("interval_seconds", self.interval_seconds) <= 0:
+            raise ValueError("interval_seconds is above zero")
         return replace(self, **fitting)
 
     def plain(self) -> dict[str, Any]:

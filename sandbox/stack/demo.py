@@ -236,11 +236,11 @@ def ended(person: Person, run_id: str) -> bool:
     return person.state(DAG, run_id) in ("success", "failed")
 
 
-def ended_or_asked_again(approver: Person, run_id: str) -> bool:
+def ended_or_asked_again(approver: Person, run_id: str, choice: str = "Approve") -> bool:
     """Whether a run is over; if the question comes up again (Airflow lost a quick answer), answer it again."""
     if approver.waits_for_answer(DAG, run_id):
         time.sleep(PERSON_HESITATES_SECONDS)
-        approver.answer(DAG, run_id, "Approve")
+        approver.answer(DAG, run_id, choice)
     return ended(approver, run_id)
 
 

@@ -40,7 +40,7 @@ class Company:
 
     stack: LocalStack
     people: Population
-    approver_of: dict[str, str] = field(default_factory=dict)
+    answers: dict[str, tuple[str, str]] = field(default_factory=dict)
 
     def start_sweep(self, by: str = "operator") -> str:
         """Somebody triggers a sweep on fresh systems; returns the run."""
@@ -55,18 +55,22 @@ class Company:
         assert dpo.waits_for_answer(DAG, run), dpo.tasks(DAG, run)
         time.sleep(PERSON_HESITATES_SECONDS)
 
-    def approve(self, run: str, by: str = "dpo") -> int:
+    def answer(self, run: str, by: str = "dpo", choice: str = "Approve") -> int:
         """Somebody answers; the HTTP status. If it is taken, they will answer again when asked again."""
-        status = self.stack.airflow.person(by).answer(DAG, run, "Approve").status_code
+        status = self.stack.airflow.person(by).answer(DAG, run, choice).status_code
         if status == 200:
-            self.approver_of[run] = by
+            self.answers[run] = (by, choice)
         return status
 
     def wait_for_end(self, run: str, seconds: float = 240) -> str:
         """Until the run is over; its state."""
-        someone = self.stack.airflow.person(self.approver_of.get(run, "operator"))
-        over = ended_or_asked_again if run in self.approver_of else lambda person, run: ended(person, run)
-        self.wait("the run to end", lambda: over(someone, run), seconds)
+        by, choice = self.answers.get(run, ("operator", ""))
+        someone = self.stack.airflow.person(by)
+
+        def over() -> bool:
+            return ended_or_asked_again(someone, run, choice) if choice else ended(someone, run)
+
+        self.wait("the run to end", over, seconds)
         return someone.state(DAG, run)
 
     def wait(self, what: str, so: Callable[[], bool], seconds: float) -> None:

@@ -33,10 +33,10 @@ def test_somebody_who_is_not_asked_cannot_answer(rehearsing: Company) -> None:
     run = rehearsing.start_sweep()
     rehearsing.wait_for_question(run)
 
-    assert rehearsing.approve(run, by="colleague") == 403
-    assert rehearsing.approve(run, by="admin") == 403
+    assert rehearsing.answer(run, by="colleague") == 403
+    assert rehearsing.answer(run, by="admin") == 403
 
-    rehearsing.stack.airflow.person("dpo").answer(DAG, run, "Reject").raise_for_status()
+    assert rehearsing.answer(run, choice="Reject") == 200
     assert rehearsing.wait_for_end(run) == "success"
     assert rehearsing.states(run).keys() == {"dropped"}
     assert only_suppression(rehearsing)
@@ -71,7 +71,7 @@ def test_whoever_starts_a_sweep_cannot_approve_it(rehearsing: Company) -> None:
     run = rehearsing.start_sweep(by="dpo")
     rehearsing.wait_for_question(run)
 
-    assert rehearsing.approve(run) == 200
+    assert rehearsing.answer(run) == 200
 
     assert rehearsing.wait_for_end(run) == "failed"
     assert "record_approval" in failed_tasks(rehearsing.stack.airflow.person("operator"), run)
@@ -103,7 +103,7 @@ def test_a_backfill_is_refused_and_touches_nothing(rehearsing: Company) -> None:
 def test_a_cleared_task_of_a_finished_night_does_nothing_twice(rehearsing: Company) -> None:
     run = rehearsing.start_sweep()
     rehearsing.wait_for_question(run)
-    assert rehearsing.approve(run) == 200
+    assert rehearsing.answer(run) == 200
     assert rehearsing.wait_for_end(run) == "success"
     before = rehearsing.effects()
     assert min(before.values()) > 0
@@ -131,7 +131,7 @@ def test_a_system_that_is_down_is_left_alone_the_others_finish_and_opt_outs_wait
     run = run_before()
     rehearsing.stack.emulators["hubspot"].fault(method=None, path="*", times=10_000, fault="status", status=503)
     rehearsing.wait_for_question(run)
-    assert rehearsing.approve(run) == 200
+    assert rehearsing.answer(run) == 200
 
     assert rehearsing.wait_for_end(run) == "failed"
 
@@ -159,7 +159,7 @@ def test_a_kill_in_the_middle_of_carrying_out_leaves_each_step_done_exactly_once
     rehearsing.wait_for_question(run)
     hubspot = rehearsing.stack.emulators["hubspot"]
     hubspot.fault(method="POST", path="*/gdpr-delete", times=2, fault="delay_after_effect", seconds=4)
-    assert rehearsing.approve(run) == 200
+    assert rehearsing.answer(run) == 200
     rehearsing.wait("a purge to be under way", lambda: bool(in_flight(rehearsing, run)), 90)
 
     rehearsing.stack.processes.stop("scheduler", kill=True, only_leader=how == "the scheduler alone")

@@ -144,27 +144,32 @@ def consent_by_subject(db: Connection, sweep_id: str) -> Iterator[tuple[bytes, b
         yield bytes(row.key), bytes(row.folded), Consent(row.opted_out, on, row.consented_on)
 
 
+# What is joined is laid out in scratch tables first, and analysed: without figures the planner loops over all rows.
+_SCRATCH = (
+    """CREATE TEMP TABLE signal (key bytea, folded bytea, opted_out bool, undated bool, on_day date, consented date)
+       ON COMMIT DROP""",
+    "CREATE TEMP TABLE addressed (record_key bytea, key bytea, folded bytea, several bool) ON COMMIT DROP",
+    "CREATE TEMP TABLE joined (record_key bytea, consent jsonb) ON COMMIT DROP",
+    "CREATE TEMP TABLE nearly (record_key bytea) ON COMMIT DROP",
+    "CREATE TEMP TABLE under_hold (record_key bytea) ON COMMIT DROP",
+)
+_FILL = {
+    "signal": "INSERT INTO signal SELECT key, folded, opted_out, undated, opted_out_on, consented_on"
+    " FROM consent_signals WHERE sweep_id = :s AND (opted_out OR consented_on IS NOT NULL)",
+    "addressed": "INSERT INTO addressed SELECT f.record_key, x.key, x.folded, (f.facts->>'several_people')::bool"
+    " FROM findings f CROSS JOIN LATERAL unnest(f.exact_keys, f.folded_keys) AS x(key, folded)"
+    " WHERE f.sweep_id = :s AND f.system = :system",
+    "joined": "INSERT INTO joined SELECT a.record_key, jsonb_object_agg(encode(s.key, 'hex'),"
+    " jsonb_build_array(s.opted_out, CASE WHEN s.undated THEN NULL ELSE s.on_day END, s.consented))"
+    " FROM addressed a JOIN signal s USING (key) GROUP BY a.record_key",
+    "nearly": "INSERT INTO nearly SELECT DISTINCT a.record_key FROM addressed a"
+    " JOIN signal s ON s.folded = a.folded AND s.key <> a.key WHERE s.opted_out AND NOT a.several",
+    "under_hold": "INSERT INTO under_hold SELECT DISTINCT a.record_key FROM addressed a"
+    " JOIN holds h ON h.folded_key = a.folded AND h.released_at IS NULL"
+    " AND (cardinality(h.systems) = 0 OR :system = ANY (h.systems))",
+}
 _KNOWN = """
-WITH joined AS (
-    SELECT f.record_key, jsonb_object_agg(encode(s.key, 'hex'),
-           jsonb_build_array(s.opted_out, CASE WHEN s.undated THEN NULL ELSE s.opted_out_on END, s.consented_on))
-           AS consent
-    FROM findings f CROSS JOIN unnest(f.exact_keys) k JOIN consent_signals s ON s.sweep_id = f.sweep_id AND s.key = k
-    WHERE f.sweep_id = :s AND f.system = :system GROUP BY f.record_key
-),
-nearly AS (
-    SELECT DISTINCT f.record_key
-    FROM findings f CROSS JOIN LATERAL unnest(f.exact_keys, f.folded_keys) AS x(k, folded)
-    JOIN consent_signals s ON s.sweep_id = f.sweep_id AND s.folded = x.folded AND s.key <> x.k
-    WHERE f.sweep_id = :s AND f.system = :system AND s.opted_out AND NOT (f.facts->>'several_people')::bool
-),
-under_hold AS (
-    SELECT DISTINCT f.record_key FROM findings f CROSS JOIN unnest(f.folded_keys) k
-    JOIN holds h ON h.folded_key = k AND h.released_at IS NULL
-        AND (cardinality(h.systems) = 0 OR :system = ANY (h.systems))
-    WHERE f.sweep_id = :s AND f.system = :system
-),
-register AS (
+WITH register AS (
     SELECT record_key, jsonb_object_agg(data_class, erased_at::date) AS erased
     FROM erasures WHERE system = :system GROUP BY record_key
 ),
@@ -184,6 +189,12 @@ WHERE f.sweep_id = :s AND f.system = :system ORDER BY f.record_key
 
 def known(db: Connection, sweep_id: str, system: str) -> Iterator[Known]:
     """Every finding of a system, joined over all systems, in a stable order; streamed."""
+    for statement in _SCRATCH:
+        run(db, statement)
+    for name, statement in _FILL.items():
+        given = {"s": sweep_id, "system": system}
+        run(db, statement, **{key: value for key, value in given.items() if f":{key}" in statement})
+        run(db, f"ANALYZE {name}")
     for row in db.execute(streamed(_KNOWN), {"s": sweep_id, "system": system}):
         yield Known(
             record_key=bytes(row.record_key),
