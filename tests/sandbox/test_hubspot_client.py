@@ -1,15 +1,19 @@
-"""Does HubSpot's own Python client work with the emulator, over TLS, as it does with the service?"""
+"""Does HubSpot's own Python client work with the emulator, over TLS and without, as it does with the service?"""
 
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+import requests
 from hubspot import HubSpot
 from hubspot.communication_preferences.models import PublicUpdateSubscriptionStatusRequest
 from hubspot.crm.associations.v4.models import BatchInputPublicFetchAssociationsBatchRequest
+from hubspot.crm.contacts.exceptions import ApiException, ForbiddenException, UnauthorizedException
 from hubspot.crm.contacts.models import (
     BatchInputSimplePublicObjectBatchInput,
     BatchInputSimplePublicObjectId,
@@ -21,10 +25,10 @@ from hubspot.crm.contacts.models import (
     SimplePublicObjectInputForCreate,
 )
 from hubspot.crm.properties.models import PropertyCreate
+from urllib3 import Retry
+from urllib3.exceptions import MaxRetryError
 
-from tests.sandbox.conftest import Running
-
-APIS = ("crm.contacts", "crm.deals", "crm.properties", "communication_preferences")
+from tests.sandbox.conftest import ROOT, TODAY, Running
 
 
 @pytest.fixture(scope="module")
@@ -204,3 +208,79 @@ def test_paths_the_client_does_not_know_go_through_its_plain_call(
     )
     assert answer.status_code == 200
     assert stored("contacts")[made.id]["properties"]["hs_email_optout"] == "true"
+
+
+# --- Refusals, and without TLS ---
+
+
+def test_a_client_that_does_not_trust_the_authority_sends_nothing(emulator: Running) -> None:
+    stranger = HubSpot(access_token=emulator.credentials["token"], host=emulator.base_url, retry=0)
+    with pytest.raises(MaxRetryError, match="CERTIFICATE_VERIFY_FAILED"):
+        stranger.crm.contacts.basic_api.get_page()
+    assert emulator.control("GET", "calls")["calls"] == []
+
+
+def test_a_client_without_the_right_token_is_turned_away(emulator: Running) -> None:
+    client = HubSpot(access_token="pat-eu1-another", host=emulator.base_url, ssl_ca_cert=emulator.ca)
+    with pytest.raises(UnauthorizedException) as caught:
+        client.crm.contacts.basic_api.get_page()
+    assert json.loads(caught.value.body)["category"] == "INVALID_AUTHENTICATION"
+
+
+def test_a_client_without_the_scope_is_forbidden(client: HubSpot, emulator: Running) -> None:
+    emulator.control("POST", "switches", scopes=["oauth"])
+    with pytest.raises(ForbiddenException) as caught:
+        client.crm.contacts.basic_api.purge(PublicGdprDeleteInput(object_id="1"))
+    (error,) = json.loads(caught.value.body)["errors"]
+    assert error["context"] == {"requiredGranularScopes": ["crm.objects.contacts.write"]}
+
+
+def test_a_client_that_calls_too_often_learns_which_limit_it_met(client: HubSpot, emulator: Running) -> None:
+    emulator.control("POST", "switches", per_ten_seconds=2, searches_per_second=0)
+    for _ in range(2):
+        client.crm.contacts.basic_api.get_page(limit=1)
+    with pytest.raises(ApiException) as often:
+        client.crm.contacts.basic_api.get_page(limit=1)
+    with pytest.raises(ApiException) as searching:
+        client.crm.contacts.search_api.do_search(PublicObjectSearchRequest(limit=1))
+    policies = [json.loads(one.value.body)["policyName"] for one in (often, searching)]
+    assert [one.value.status for one in (often, searching)] == [429, 429]
+    assert policies == ["TEN_SECONDLY_ROLLING", "SECONDLY"]
+
+
+def test_a_client_that_waits_as_told_gets_through(client: HubSpot, emulator: Running) -> None:
+    emulator.control("POST", "faults", fault="status", status=429, path="*/search", retry_after=0)
+    patient = HubSpot(
+        access_token=emulator.credentials["token"],
+        host=emulator.base_url,
+        ssl_ca_cert=emulator.ca,
+        retry=Retry(total=1, status_forcelist=[429], allowed_methods=None),
+    )
+    assert patient.crm.contacts.search_api.do_search(PublicObjectSearchRequest(limit=1)).total > 100
+    assert [call["status"] for call in emulator.control("GET", "calls")["calls"]] == [429, 200]
+
+
+@pytest.fixture
+def plain() -> Iterator[dict[str, Any]]:
+    """What an emulator started without a TLS directory says of itself."""
+    command = [sys.executable, "-m", "sandbox", "hubspot", "--port", "0", "--as-of", TODAY.isoformat()]
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    try:
+        yield json.loads(process.stdout.readline())
+    finally:
+        process.terminate()
+        process.wait(timeout=10)
+        process.stdout.close()
+
+
+def test_without_a_tls_directory_the_client_talks_plainly(plain: dict[str, Any]) -> None:
+    assert (plain["name"], plain["ca"]) == ("hubspot", None)
+    assert plain["base_url"].startswith("http://127.0.0.1:")
+    client = HubSpot(access_token=plain["credentials"]["token"], host=plain["base_url"])
+    (first, *_) = client.crm.contacts.basic_api.get_page(limit=1).results
+    client.crm.contacts.basic_api.purge(PublicGdprDeleteInput(object_id=first.id))
+    state = requests.get(f"{plain['control']}/_sandbox/state", timeout=10).json()
+    assert first.id not in {row["id"] for row in state["objects"]["contacts"]}
+    (listed, purged) = requests.get(f"{plain['control']}/_sandbox/calls", timeout=10).json()["calls"]
+    assert (listed["ids"], purged["ids"], purged["effect"]) == ([], [first.id], True)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
+from sandbox.hubspot.allowance import Allowance
+from sandbox.hubspot.switches import Switches
 from tests.sandbox.hubspot_calls import ANN, CONTACTS, PREFERENCES, Hub, is_filter
 
 INFO = "/oauth/v2/private-apps/get/access-token-info"
@@ -124,6 +127,38 @@ def test_a_hundred_and_ninety_calls_fit_into_ten_seconds(hub: Hub) -> None:
     assert hub.call("GET", "/account-info/v3/details").status_code == 200
 
 
+def test_a_call_counts_for_as_long_as_the_interval_is_switched() -> None:
+    noon = datetime(2026, 11, 23, 12, tzinfo=UTC)
+    for switches, seconds in (
+        (Switches(per_ten_seconds=2), 10),
+        (Switches(per_ten_seconds=2, interval_seconds=4.0), 4),
+    ):
+        allowance = Allowance()
+        taken = [
+            allowance.take(switches, noon + timedelta(seconds=after), searching=False)
+            for after in (0, 1, seconds - 0.5, seconds, seconds + 0.5, seconds + 1)
+        ]
+        refused = "TEN_SECONDLY_ROLLING"
+        assert [one and one[0] for one in taken] == [None, None, refused, None, refused, None]
+
+
+def test_the_headers_tell_the_interval_that_is_switched(hub: Hub) -> None:
+    hub.switch(per_ten_seconds=19, interval_seconds=0.5)
+    headers = hub.call("GET", CONTACTS).headers
+    names = ("interval-milliseconds", "max", "secondly")
+    assert [headers[f"x-hubspot-ratelimit-{name}"] for name in names] == ["500", "19", "38"]
+
+
+@pytest.mark.parametrize(
+    ("limit", "method", "path"), [("per_ten_seconds", "GET", CONTACTS), ("searches_per_second", "POST", SEARCH)]
+)
+def test_an_allowance_of_nothing_refuses_every_call(hub: Hub, limit: str, method: str, path: str) -> None:
+    hub.switch(retry_after=True, **{limit: 0})
+    answers = [hub.call(method, path, {}) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [429, 429]
+    assert int(answers[0].headers["retry-after"]) >= 1
+
+
 def test_five_searches_fit_into_a_second(hub: Hub) -> None:
     answers = [hub.call("POST", SEARCH, {}) for _ in range(6)]
     assert [answer.status_code for answer in answers] == [200] * 5 + [429]
@@ -191,7 +226,9 @@ def test_a_reset_puts_back_people_switches_clock_and_definitions(hub: Hub) -> No
     assert hub.calls() == []
 
 
-@pytest.mark.parametrize("wrong", [{"unheard_of": True}, {"per_day": "many"}, {"enterprise": 1}])
+@pytest.mark.parametrize(
+    "wrong", [{"unheard_of": True}, {"per_day": "many"}, {"enterprise": 1}, {"interval_seconds": 0}]
+)
 def test_a_switch_must_be_known_and_fit(hub: Hub, wrong: dict[str, Any]) -> None:
     answer = hub.send("POST", "/_sandbox/switches", json=wrong)
     assert answer.status_code == 400

@@ -10,7 +10,6 @@ import pytest
 from tests.sandbox.hubspot_calls import ANN, BO, CONTACTS, CY, DI, NOBODY, OPEN, WON, Hub, many
 
 DEALS = "/crm/v3/objects/deals"
-ABSENT = "Could not get some CONTACT objects, they may be deleted or not exist. Check that ids are valid."
 
 
 @pytest.fixture
@@ -195,90 +194,6 @@ def test_a_body_must_be_json_and_say_so(hub: Hub) -> None:
 def test_a_method_that_a_path_does_not_know_is_refused(hub: Hub) -> None:
     answer = hub.call("PUT", f"{CONTACTS}/{ANN}", {})
     assert (answer.status_code, answer.json()["status"]) == (405, "error")
-
-
-# --- Batches ---
-
-
-def test_a_batch_names_what_is_not_there_inside_a_207(hub: Hub) -> None:
-    body = {"inputs": [{"id": ANN}, {"id": NOBODY}, {"id": "998"}], "properties": ["city"], "propertiesWithHistory": []}
-    answer = hub.call("POST", f"{CONTACTS}/batch/read", body)
-    assert answer.status_code == 207
-    batch = answer.json()
-    assert [row["properties"]["city"] for row in batch["results"]] == ["Leeds"]
-    assert (batch["status"], batch["numErrors"]) == ("COMPLETE", 1)
-    assert batch["errors"] == [
-        {
-            "status": "error",
-            "category": "OBJECT_NOT_FOUND",
-            "message": ABSENT,
-            "context": {"ids": [NOBODY, "998"]},
-            "errors": [],
-            "links": {},
-        }
-    ]
-    hub.switch(lean_batch_errors=True)
-    assert set(hub.call("POST", f"{CONTACTS}/batch/read", body).json()["errors"][0]) == {
-        *("status", "category", "message", "context")
-    }
-
-
-def test_a_batch_is_read_by_address_as_well(hub: Hub) -> None:
-    body = {"inputs": [{"id": "bo.second@example.org"}], "idProperty": "email", "properties": ["email"]}
-    assert hub.post(f"{CONTACTS}/batch/read", body)["results"][0]["id"] == BO
-
-
-def test_a_hundred_fit_into_a_batch_and_fifty_with_history() -> None:
-    hub = Hub(many(101))
-    keys = [{"id": str(1000 + number)} for number in range(101)]
-    assert len(hub.post(f"{CONTACTS}/batch/read", {"inputs": keys[:100]})["results"]) == 100
-    for path in ("read", "update", "archive", "upsert"):
-        error = hub.post(f"{CONTACTS}/batch/{path}", {"inputs": keys}, status=400)
-        assert error["message"] == "The maximum number of inputs supported in a batch request is 100"
-    history = {"propertiesWithHistory": ["email"]}
-    assert len(hub.post(f"{CONTACTS}/batch/read", {"inputs": keys[:50], **history})["results"]) == 50
-    hub.post(f"{CONTACTS}/batch/read", {"inputs": keys[:51], **history}, status=400)
-
-
-def test_one_value_that_does_not_fit_keeps_a_whole_batch_from_being_written(hub: Hub) -> None:
-    inputs = [
-        {"id": ANN, "properties": {"city": "Hull"}},
-        {"id": BO, "properties": {"city": "Hull", "lead_score": "lots"}},
-    ]
-    before = hub.control("GET", "state")
-    hub.post(f"{CONTACTS}/batch/update", {"inputs": inputs}, status=400)
-    assert hub.control("GET", "state") == before
-
-
-def test_an_absent_id_does_not_keep_the_others_of_a_batch_from_being_written(hub: Hub) -> None:
-    inputs = [{"id": key, "properties": {"city": "Hull"}} for key in (ANN, NOBODY)]
-    batch = hub.post(f"{CONTACTS}/batch/update", {"inputs": inputs}, status=207)
-    assert [row["id"] for row in batch["results"]] == [ANN]
-    assert batch["errors"][0]["context"] == {"ids": [NOBODY]}
-    assert hub.properties(ANN, "city")["city"] == "Hull"
-    hub.switch(batch_update_of_absent=404)
-    hub.post(f"{CONTACTS}/batch/update", {"inputs": [*inputs, {"id": BO, "properties": {"city": "Hull"}}]}, status=404)
-    assert hub.properties(BO, "city")["city"] == "york"
-
-
-def test_many_are_created_or_none(hub: Hub) -> None:
-    new = {"properties": {"email": "new@example.com"}, "associations": [{"to": {"id": WON}, "types": []}]}
-    taken = {"properties": {"email": "ann@example.com"}}
-    hub.post(f"{CONTACTS}/batch/create", {"inputs": [new, taken]}, status=409)
-    assert len(hub.get(CONTACTS)["results"]) == 4
-    (made,) = hub.post(f"{CONTACTS}/batch/create", {"inputs": [new]}, status=201)["results"]
-    assert hub.properties(made["id"], "num_associated_deals")["num_associated_deals"] == "1"
-
-
-def test_an_upsert_says_which_are_new(hub: Hub) -> None:
-    inputs = [
-        {"id": address, "idProperty": "email", "properties": {"city": "Hull"}}
-        for address in ("ann@example.com", "new@example.com")
-    ]
-    results = hub.post(f"{CONTACTS}/batch/upsert", {"inputs": inputs})["results"]
-    assert [one["new"] for one in results] == [False, True]
-    assert results[0]["id"] == ANN
-    assert hub.properties(results[1]["id"], "email", "city")["email"] == "new@example.com"
 
 
 # --- Links ---
