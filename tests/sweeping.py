@@ -102,7 +102,7 @@ class Night:
     def answer(self, **changes: object) -> Answer:
         """What Airflow would say after the DPO approved."""
         asked = approve.question(self.desk, self.sweep)
-        given = Answer(asked.subject, asked.body, (approve.APPROVE,), "dpo", self.desk.now(), None)
+        given = Answer(asked.subject, asked.body, (approve.APPROVE,), "dpo", "dpo", self.desk.now(), None)
         return replace(given, **changes)  # type: ignore[arg-type]
 
     def approve(self, **changes: object) -> bool:

@@ -18,8 +18,8 @@ class AirflowUnreadable(Exception):
     """Airflow's API did not say what was answered. Nothing was done; the text says what to check."""
 
 
-def answer_of(run: Any, task_id: str) -> Answer:
-    """The recorded question and answer of a human-in-the-loop task of a run."""
+def answer_of(run: Any, task_id: str) -> Answer | None:
+    """The recorded question and answer of a human-in-the-loop task of a run; None if it never asked."""
     conn = wiring.connection(wiring.AIRFLOW, "Airflow's own REST API, with a service account that may read")
     base = f"{conn.host}" if "://" in (conn.host or "") else f"http://{conn.host}:{conn.port}"
     with httpx.Client(base_url=base, timeout=TIMEOUT_SECONDS, follow_redirects=False) as client:
@@ -28,7 +28,10 @@ def answer_of(run: Any, task_id: str) -> Answer:
         )["access_token"]
         client.headers["Authorization"] = f"Bearer {token}"
         path = f"/api/v2/dags/{quote(run.dag_id, safe='')}/dagRuns/{quote(run.run_id, safe='')}"
-        details = _checked(client.get(f"{path}/taskInstances/{task_id}/-1/hitlDetails"), "read the answer")
+        asked = client.get(f"{path}/taskInstances/{task_id}/-1/hitlDetails")
+        if asked.status_code == httpx.codes.NOT_FOUND:
+            return None
+        details = _checked(asked, "read the answer")
         this_run = _checked(client.get(path), "read the run")
     responded = details.get("responded_by_user") or {}
     at = details.get("responded_at")
@@ -37,6 +40,7 @@ def answer_of(run: Any, task_id: str) -> Answer:
         body=details.get("body") or "",
         chosen=tuple(details.get("chosen_options") or ()) if details.get("response_received") else (),
         responded_by=str(responded.get("id") or ""),
+        responded_name=str(responded.get("name") or ""),
         responded_at=datetime.fromisoformat(at) if at and responded else None,
         run_started_by=this_run.get("triggering_user_name"),
     )

@@ -155,12 +155,13 @@ def record_approval(answered: Any) -> str:
     """Believe only Airflow's own record of the answer, and write it down under the approver's database role."""
     desk, sweep = _here()
     approver = wiring.desk(wiring.APPROVER)
-    approval = approve.standing(approver, sweep)
+    answer = airflow_record.answer_of(get_current_context()["dag_run"], "approve")
+    # A standing approval speaks only where nobody was asked: a person's no is a no.
+    approval = approve.standing(approver, sweep) if answer is None else None
     if approval is None:
-        answer = airflow_record.answer_of(get_current_context()["dag_run"], "approve")
-        approval = approve.record(approver, sweep, answer)
+        approval = approve.record(approver, sweep, answer) if answer is not None else None
         if approval is None:
-            rejected = bool(answer.chosen)
+            rejected = answer is not None and bool(answer.chosen)
             approve.close_unapproved(desk, sweep, "rejected" if rejected else "unanswered")
             raise AirflowSkipException(
                 "the plan was rejected" if rejected else "nobody answered: the next night's plan takes its place"

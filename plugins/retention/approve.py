@@ -41,6 +41,7 @@ class Answer:
     body: str
     chosen: tuple[str, ...]
     responded_by: str
+    responded_name: str
     responded_at: datetime | None
     run_started_by: str | None  # who triggered the run; None for the schedule
 
@@ -77,7 +78,7 @@ def record(desk: Desk, sweep: Sweep, answer: Answer) -> Approval | None:
     if answer.responded_by not in desk.policy.schedule.approval.approvers:
         _refuse(desk, sweep, answer.responded_by)
         raise AnswerRefused("whoever answered is not on the policy's list of approvers")
-    if answer.responded_by in (answer.run_started_by, sweep.started_by):
+    if {answer.responded_by, answer.responded_name} & {answer.run_started_by, sweep.started_by}:
         _refuse(desk, sweep, answer.responded_by)
         raise AnswerRefused("whoever starts a sweep cannot approve it: let another approver answer a new run")
     approval = _approval(desk, sweep, answer.responded_by, answer.responded_at)
@@ -93,6 +94,8 @@ def standing_offer(desk: Desk, sweep: Sweep) -> StandingApproval | None:
         reasons = plans.reasons_of(db, sweep.sweep_id)
         sizes = {p.system: p.step_count for p in plans.of_sweep(db, sweep.sweep_id) if p.state == "guarded"}
         offers = plans.standing_approvals(db, desk.now())
+    if sweep.state != "guarded" or not any(sizes.values()):
+        return None
     for offer in offers:
         covers = all(system in offer.systems and n <= offer.max_steps for system, n in sizes.items() if n)
         named = all(reason in offer.reasons for (_, reason) in reasons)

@@ -7,13 +7,15 @@ begun is settled by asking the vendor or re-reading, before anything is repeated
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from retention import audit
 from retention.contract import Connector, ConnectorError
-from retention.plan import Purpose
+from retention.plan import Purpose, line
 from retention.store import audit_log, people, plans, steps, sweeps
 from retention.store.database import Connection
 from retention.store.desk import Desk
@@ -74,6 +76,7 @@ def carry_out(
     with desk.transaction() as db:
         _refuse_unless_right_place(db, plan, connector, desk, loopback)
         _refuse_unless_approved(db, desk, plan)
+        approved = {line(n, step) for n, step in enumerate(plans.steps_of(db, plan.plan_id))}
     while True:
         settle(desk, connector, tally=tally)
         with desk.transaction() as db:
@@ -92,6 +95,8 @@ def carry_out(
                 else []
             )
             waiting = None if claims else steps.waiting_for_others(db, plan.plan_id)
+        if any(c.line not in approved for c in claims):
+            raise NotApproved(f"{plan.system}: the plan was edited while it ran; stop and investigate")
         if claims:
             _one_batch(desk, plan, connector, claims, tally, loopback)
         elif waiting is None:
@@ -108,12 +113,20 @@ def settle(desk: Desk, connector: Connector, *, accepted: bool = False, tally: T
     seen: set[str] = set()
     while True:
         with desk.transaction() as db:
-            claims = steps.take_over(db, desk.keyring, connector.system, lease, 1000, accepted and not seen)
-        fresh = [c for c in claims if c.step.step_id not in seen]
-        if not fresh:
+            claims = steps.take_over(
+                db,
+                desk.keyring,
+                connector.system,
+                connector.tenant,
+                lease,
+                1000,
+                accepted=accepted,
+                besides=seen,
+            )
+        if not claims:
             return tally
-        seen |= {c.step.step_id for c in fresh}
-        for group in _alike(fresh):
+        seen |= {c.step.step_id for c in claims}
+        for group in _alike(claims):
             ended = _learn(connector, group)
             with desk.transaction() as db:
                 states = steps.conclude(db, ended)
@@ -151,8 +164,9 @@ def _one_batch(
 
         failure: ConnectorError | None = None
         try:
-            outcomes = connector.act(claims[0].step.action, [c.step for c in claims], note)
-            ended = [Ended(c, o, o.status.value) for c, o in zip(claims, outcomes, strict=True)]
+            with _kept_ours(desk, claims):
+                outcomes = connector.act(claims[0].step.action, [c.step for c in claims], note)
+            ended = [_acted(c, o) for c, o in zip(claims, outcomes, strict=True)]
         except ConnectorError as error:
             failure = error
             ended = [Ended(c, Outcome(c.step.ref, OutcomeStatus.FAILED, Reason.NOT_SENT), "not-sent") for c in claims]
@@ -166,6 +180,33 @@ def _one_batch(
         tally.add(state)
     if failure is not None:
         raise failure
+
+
+def _acted(claim: Claimed, outcome: Outcome) -> Ended:
+    """An outcome as it is; what a connector did not even send is free to be sent again."""
+    return (
+        _settled(claim, outcome) if outcome.reason is Reason.NOT_SENT else Ended(claim, outcome, outcome.status.value)
+    )
+
+
+@contextmanager
+def _kept_ours(desk: Desk, claims: Sequence[Claimed]) -> Iterator[None]:
+    """Renew the lease while the call is out, however long it takes; it ends with this process."""
+    lease = desk.policy.schedule.operations.lease_seconds
+    answered = threading.Event()
+
+    def renew() -> None:
+        while not answered.wait(lease / 3):
+            with desk.transaction() as db:
+                steps.renew(db, claims, lease)
+
+    keeper = threading.Thread(target=renew, daemon=True)
+    keeper.start()
+    try:
+        yield
+    finally:
+        answered.set()
+        keeper.join()
 
 
 def _learn(connector: Connector, claims: Sequence[Claimed]) -> list[Ended]:

@@ -107,10 +107,13 @@ def _judge_file(known: Known, bench: Bench) -> Verdict:
     ]
     decisions = [(facts, d) for _, d in decided]
     going = [(key, d) for key, d in decided if d.disposition is Disposition.ERASE]
+    reasons = _reasons(d for _, d in going)
+    if len(going) == len(decided) and known.shared and not RESTS_ON_OPT_OUT.isdisjoint(reasons):
+        # One person's word does not reach a file that names others whom we cannot key (a telephone, a role address).
+        return Verdict("review", None, (), (), (*reasons, ReasonCode.MIXED_SUBJECTS))
     if known.held or not going or len(going) == len(decided):
         whole = of_record([((), d) for _, d in decided], restricted=known.facts.restricted, held=known.held)
         return _verdict(known, decisions, whole.action, (), whole.needs_review, whole.blocked_by_hold, False)
-    reasons = _reasons(d for _, d in going)
     if not facts.fields:  # the parts of one person cannot be taken out of this kind of file
         return Verdict("review", None, (), (), (*reasons, ReasonCode.MIXED_SUBJECTS))
     keys = tuple(key for key, _ in going if key is not None)
@@ -147,7 +150,7 @@ def _item(known: Known, facts: ClassFacts, consent: Consent, bench: Bench, *, se
         fresh_consent_on=consent.consented_on,
         transaction_keep_until=max(keeps, default=None),
         contract_live=any(t.live for t in transactions),
-        erased_on=known.erased.get(facts.data_class),
+        erased_on=_erased_on(known, facts, consent),
         legal_hold=LegalHold.ACTIVE if known.held else LegalHold.NONE,
         # Restricted in the system, and not by us: somebody's Art. 18 ground that we do not know, so we protect.
         restriction=Restriction.ACCURACY if known.facts.restricted and not known.restricted_by_us else Restriction.NONE,
@@ -158,7 +161,15 @@ def _item(known: Known, facts: ClassFacts, consent: Consent, bench: Bench, *, se
     )
 
 
+def _erased_on(known: Known, facts: ClassFacts, consent: Consent) -> date | None:
+    """When this was erased here before; data given again under a newer consent was not "restored"."""
+    erased = known.erased.get(facts.data_class)
+    return None if erased and consent.consented_on and consent.consented_on > erased else erased
+
+
 def _identity(known: Known) -> IdentityMatch:
+    if known.facts.several_people:
+        return IdentityMatch.EXACT  # each person in a file is judged for themselves; role addresses are not among them
     if known.shared:
         return IdentityMatch.SHARED
     surely = any(consent.opted_out for consent in known.consent.values())

@@ -35,6 +35,7 @@ class PlannedStep:
     reasons: tuple[str, ...]
     rests_on_opt_out: bool = False
     subject_keys: tuple[bytes, ...] = ()  # REDACT in a shared item: whose parts
+    folded_keys: tuple[bytes, ...] = ()  # by which a legal hold finds it
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,23 +59,27 @@ def digest(header: PlanHeader, steps: Sequence[PlannedStep]) -> str:
     whole = hashlib.sha256()
     whole.update(_line([header.sweep_id, header.system, header.purpose, header.tenant, header.policy_digest]))
     for position, step in enumerate(steps):
-        whole.update(
-            _line(
-                [
-                    position,
-                    step.record_key.hex(),
-                    step.kind,
-                    step.version,
-                    step.action,
-                    sorted(step.fields),
-                    sorted(step.data_classes),
-                    sorted(step.reasons),
-                    step.rests_on_opt_out,
-                    sorted(key.hex() for key in step.subject_keys),
-                ]
-            )
-        )
+        whole.update(line(position, step))
     return whole.hexdigest()
+
+
+def line(position: int, step: PlannedStep) -> bytes:
+    """What the digest holds of one step."""
+    return _line(
+        [
+            position,
+            step.record_key.hex(),
+            step.kind,
+            step.version,
+            step.action,
+            sorted(step.fields),
+            sorted(step.data_classes),
+            sorted(step.reasons),
+            step.rests_on_opt_out,
+            sorted(key.hex() for key in step.subject_keys),
+            sorted(key.hex() for key in step.folded_keys),
+        ]
+    )
 
 
 def sweep_digest(plans: Iterable[tuple[str, str]]) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from retention import audit
-from retention.store import audit_log, findings, reports, steps, sweeps
+from retention.store import audit_log, findings, plans, reports, steps, sweeps
 from retention.store.desk import Desk
 from retention.store.sweeps import Sweep
 
@@ -38,7 +38,10 @@ def seal(desk: Desk, sweep: Sweep, key: audit.SigningKey, outside: Path) -> Repo
     """Seal a sweep, whole or not; safe to repeat. Systems that were not read are named as not covered."""
     with desk.transaction() as db:
         current = sweeps.get(db, sweep.sweep_id)
-        missing = tuple(s for s in desk.policy.systems if not sweeps.read_wholly(db, sweep.sweep_id, s))
+        looked_at = {p.system for p in plans.of_sweep(db, sweep.sweep_id) if p.state != "proposed"}
+        missing = tuple(
+            s for s in desk.policy.systems if s not in looked_at or not sweeps.read_wholly(db, sweep.sweep_id, s)
+        )
         if current.state == "open":
             sweeps.move(db, sweep.sweep_id, "abandoned")
         elif current.state == "guarded" and current.mode is sweeps.Mode.DRY:

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from retention import audit, clocks, plan
 from retention.contract import Connector
 from retention.judge import Bench, Verdict, grounds_to_stop, judge
+from retention.knowledge import Known
 from retention.plan import PlanHeader, PlannedStep, Purpose
 from retention.store import audit_log, catalogue, findings, people, plans, sweeps
 from retention.store.database import Connection
@@ -101,6 +102,10 @@ def find(desk: Desk, sweep: Sweep, connector: Connector) -> int:
         gathered = sweeps.readings(db, sweep.sweep_id).get((system, "gather"))
         if gathered is None or gathered.state != "whole":
             raise NotReadWholly(f"{system}: was not read to its end; mend the gather task first, then clear it")
+        if gathered.tenant != connector.tenant:
+            raise NotReadWholly(
+                f"{system}: the connection leads to another account than a moment ago; nothing is planned"
+            )
         sweeps.record_reading(
             db, sweep.sweep_id, system, "find", "failed", tenant=gathered.tenant, reason="not-finished"
         )
@@ -145,7 +150,7 @@ def decide(desk: Desk, sweep: Sweep, connector: Connector) -> plans.Plan:
                 verdict = Verdict("review", None, (), (), verdict.reasons)
             verdicts.append((known.record_key, verdict.name, verdict.reasons))
             if verdict.action is not None:
-                steps.append(_step(known.record_key, known.kind, known.version, verdict))
+                steps.append(_step(known, verdict))
         findings.save_verdicts(db, sweep.sweep_id, system, verdicts)
         header = PlanHeader(sweep.sweep_id, system, Purpose.RETENTION, tenant, desk.policy.digest)
         made = plans.save(db, header, plan.in_order(steps))
@@ -167,6 +172,7 @@ def plan_suppression(desk: Desk, sweep: Sweep, connector: Connector) -> plans.Pl
     with desk.transaction() as db:
         tenant = _wholly_read_tenant(db, sweep, system)
         steps = []
+        plans.supersede_earlier(db, sweep.sweep_id)
         under_way = plans.records_under_way(db, system)
         for known in findings.known(db, sweep.sweep_id, system):
             if known.facts.several_people or known.facts.opted_out or Action.SUPPRESS not in connector.supports:
@@ -176,7 +182,19 @@ def plan_suppression(desk: Desk, sweep: Sweep, connector: Connector) -> plans.Pl
             bench = Bench(desk.policy.schedule, desk.policy.systems[system], sweep.as_of, False)
             if judge(known, bench).stop_marketing:
                 why = (grounds_to_stop(known),)
-                steps.append(PlannedStep(known.record_key, known.kind, known.version, Action.SUPPRESS, (), (), why))
+                steps.append(
+                    PlannedStep(
+                        known.record_key,
+                        known.kind,
+                        known.version,
+                        Action.SUPPRESS,
+                        (),
+                        (),
+                        why,
+                        subject_keys=known.subjects,
+                        folded_keys=known.folded,
+                    )
+                )
         header = PlanHeader(sweep.sweep_id, system, Purpose.SUPPRESSION, tenant, desk.policy.digest)
         made = plans.save(db, header, plan.in_order(steps))
         if made.state == "proposed":
@@ -239,7 +257,8 @@ def _refresh_catalogue(desk: Desk, sweep: Sweep, connector: Connector, zone: Zon
 
     for page in connector.changes(since):
         with desk.transaction() as db:
-            catalogue.save(db, keyring, sweep.sweep_id, system, page.findings, page.gaps, day)
+            shared_mailboxes = desk.policy.schedule.shared_mailboxes
+            catalogue.save(db, keyring, sweep.sweep_id, system, page.findings, page.gaps, day, shared_mailboxes)
             catalogue.still_there(db, keyring, sweep.sweep_id, system, page.unchanged)
             catalogue.forget(db, keyring, system, page.gone)
             findings.save_gaps(db, keyring, sweep.sweep_id, system, page.gaps)
@@ -317,19 +336,20 @@ def _wholly_read_tenant(db: Connection, sweep: Sweep, system: str) -> str:
     return sweeps.readings(db, sweep.sweep_id)[(system, "find")].tenant
 
 
-def _step(record_key: bytes, kind: str, version: str, verdict: Verdict) -> PlannedStep:
+def _step(known: Known, verdict: Verdict) -> PlannedStep:
     if verdict.action is None:
         raise ValueError("a verdict without an action is no step")
     return PlannedStep(
-        record_key,
-        kind,
-        version,
+        known.record_key,
+        known.kind,
+        known.version,
         verdict.action,
         verdict.fields,
         verdict.data_classes,
         verdict.reasons,
         verdict.rests_on_opt_out,
         verdict.subject_keys,
+        known.folded,
     )
 
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from retention import audit
-from retention.carry_out import Tally, as_wanted
+from retention.carry_out import Tally, WrongPlace, as_wanted
 from retention.contract import Connector
 from retention.plan import Purpose
-from retention.store import audit_log, catalogue, findings, plans, steps
+from retention.store import audit_log, findings, plans, steps
 from retention.store.desk import Desk
 from retention.store.plans import Plan
 from retention.store.steps import Claimed
-from retention.vocabulary import Action, Observation, Presence
+from retention.vocabulary import Observation, Presence
 
 CONFIRMED_BY = 1000
 """How many records one read-back asks for, at most."""
@@ -32,6 +32,8 @@ def verify_earlier(desk: Desk, sweep_id: str, connector: Connector) -> Tally:
 def verify(desk: Desk, plan: Plan, connector: Connector) -> Tally:
     """Read back every done step of a plan; what contradicts its outcome is said so, never smoothed over."""
     tally = Tally()
+    if connector.tenant != plan.tenant:
+        raise WrongPlace(f"{plan.system}: the connection leads to another account than the plan was made for")
     with desk.transaction() as db:
         done = steps.done_unverified(db, desk.keyring, plan.system, plan.plan_id)
     for kind in dict.fromkeys((c.step.action, c.step.ref.kind) for c in done):
@@ -59,11 +61,6 @@ def _confirm(desk: Desk, plan: Plan, connector: Connector, claims: list[Claimed]
         if plan.purpose is Purpose.SUPPRESSION:  # our own change must not look like somebody else's to the next plan
             versions = {c.record_key: o.ref.version for c, o in zip(claims, seen, strict=True)}
             findings.note_versions(db, plan.sweep_id, plan.system, versions)
-        if connector.catalogued:  # what is known of an erased item goes with it
-            erased = [
-                c.step.ref for c in claims if c.step.action is Action.ERASE and events.get(c.step.step_id) == "verify"
-            ]
-            catalogue.forget(db, desk.keyring, plan.system, erased)
         audit_log.append(
             db, [_entry(desk, plan, c, o) for c, o in zip(claims, seen, strict=True) if c.step.step_id in events]
         )

@@ -299,6 +299,20 @@ def test_one_persons_rows_taken_out_of_a_list_do_not_make_the_list_an_erased_rec
     assert Night(desk, [MemoryConnector(crm), Lists(shop)]).plan() is None
 
 
+def test_a_file_put_back_from_a_backup_is_found_again(ledger: Engine, shop: MemorySystem) -> None:
+    old = shop.add(person("old@example.com", date(2020, 1, 1)))
+    backup = shop.records[old.key]
+    desk = desk_for(ledger, "shop")
+    rehearse(desk)
+    Night(desk, [MemoryConnector(shop, catalogued=True)]).run()
+    assert not shop.records
+    shop.gone.clear()
+    shop.records[old.key] = backup  # same place, same version: the token says that nothing changed
+
+    assert Night(desk, [MemoryConnector(shop, catalogued=True)]).run() == {"shop": {"done": 1, "verified": 1}}
+    assert not shop.records
+
+
 def test_what_a_connector_cannot_do_goes_to_a_person(ledger: Engine, crm: MemorySystem) -> None:
     crm.add(person("old@example.com", date(2020, 1, 1)))
     desk = desk_for(ledger, "crm")
@@ -357,8 +371,6 @@ def test_a_catalogued_system_is_read_only_where_it_changed_and_searched_in_the_l
 
     Night(desk, [MemoryConnector(crm), shelf]).run()
     assert {old.key, same.key}.isdisjoint(shop.records)
-    with desk.transaction() as db:
-        assert catalogue.size(db, "shop") == 1
 
     class NeverReadsAgain(MemoryConnector):
         def changes(self, since: Token | None) -> Iterator[Page]:

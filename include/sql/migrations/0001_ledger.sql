@@ -96,6 +96,7 @@ CREATE TABLE catalogue (
     exact_keys   bytea[] NOT NULL DEFAULT '{}',
     folded_keys  bytea[] NOT NULL DEFAULT '{}',
     addresses    bytea,
+    shared       boolean NOT NULL DEFAULT false, -- names people we cannot key: telephones, role addresses
     gap_code     text NOT NULL DEFAULT '',     -- why the item could not be read wholly
     seen_in      text NOT NULL,                -- sweep that saw it last
     PRIMARY KEY (system, record_key)

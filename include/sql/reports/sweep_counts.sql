@@ -14,7 +14,7 @@ WITH f AS (
            count(*) FILTER (WHERE action = 'restrict' AND ended) AS restricted,
            count(*) FILTER (WHERE action = 'suppress' AND ended) AS suppressed,
            count(*) FILTER (WHERE state IN ('failed', 'refused', 'contradicted')) AS failed,
-           count(*) FILTER (WHERE state IN ('accepted', 'unknown', 'intended')
+           count(*) FILTER (WHERE state IN ('accepted', 'unknown', 'intended', 'done')
                             OR state IN ('planned', 'claimed') AND plan_state = 'approved') AS pending,
            count(*) FILTER (WHERE state = 'verified' AND purpose = 'retention') AS verified
     FROM (SELECT s.*, p.purpose, p.state AS plan_state, s.state IN ('done', 'verified') AS ended

@@ -46,12 +46,14 @@ def save(
     found: Sequence[Finding],
     gaps: Sequence[Gap],
     local_day: LocalDay,
+    shared_mailboxes: Collection[str],
 ) -> None:
     """Store what was read anew; an item that could not be read wholly keeps its gap code."""
     gap_codes = {keyring.record_key(gap.ref): gap.code.value for gap in gaps if gap.ref}
 
     def line(finding: Finding) -> tuple[Any, ...]:
-        exact_keys, folded_keys = keys_of(keyring, finding.identifiers)
+        personal = [i for i in finding.identifiers if not is_shared(i, shared_mailboxes)]
+        exact_keys, folded_keys = keys_of(keyring, personal)
         record_key = keyring.record_key(finding.ref)
         return (
             system,
@@ -63,9 +65,10 @@ def save(
             earliest_day(finding.facts, local_day),
             exact_keys,
             folded_keys,
-            keyring.seal_identifiers(finding.identifiers),
+            keyring.seal_identifiers(personal),
             gap_codes.get(record_key, ""),
             sweep_id,
+            len(exact_keys) < len(set(finding.identifiers)),
         )
 
     columns = (
@@ -81,6 +84,7 @@ def save(
         "addresses",
         "gap_code",
         "seen_in",
+        "shared",
     )
     updates = ", ".join(f"{c} = excluded.{c}" for c in columns[2:])
     copy_into(
@@ -181,7 +185,8 @@ def _day(dated: Dated | None, local_day: LocalDay) -> date | None:
 
 _TO_FINDINGS = (
     "INSERT INTO findings (sweep_id, system, record_key, kind, locator, version, facts, exact_keys, folded_keys,"
-    " addresses) SELECT :s, system, record_key, kind, locator, version, facts, exact_keys, folded_keys, addresses"
+    " addresses, shared)"
+    " SELECT :s, system, record_key, kind, locator, version, facts, exact_keys, folded_keys, addresses, shared"
     " FROM catalogue WHERE system = :system"
 )
 _KEEP_FIRST = " ON CONFLICT (sweep_id, system, record_key) DO NOTHING"

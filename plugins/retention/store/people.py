@@ -53,7 +53,8 @@ def suppress(
             "INSERT INTO suppressions (folded_key, key_id, channel, opted_out_on, reason, sweep_id)"
             " VALUES (:key, :key_id, 'email', :on, 'opt-out', :sweep) ON CONFLICT (folded_key, channel) DO UPDATE"
             " SET opted_out_on = excluded.opted_out_on, removed_at = NULL, removed_for = NULL, sweep_id = :sweep"
-            " WHERE suppressions.removed_at IS NOT NULL AND suppressions.removed_for < excluded.opted_out_on",
+            " WHERE suppressions.opted_out_on < excluded.opted_out_on"
+            " AND (suppressions.removed_at IS NULL OR suppressions.removed_for < excluded.opted_out_on)",
             key=keyring.suppression_key(identifier),
             key_id=keyring.key_id,
             on=opted_out_on,
@@ -77,7 +78,8 @@ def is_suppressed(db: Connection, keyring: Keyring, identifier: Identifier) -> b
 @contextmanager
 def no_hold_is_placed_meanwhile(engine: Engine) -> Iterator[None]:
     """Share the hold lock, on a connection of its own, from the re-read of holds until outcomes are written."""
-    with engine.connect() as held:
+    # Without a transaction around it, so that no time limit on idle transactions can take the lock away meanwhile.
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as held:
         held.execute(text("SELECT pg_advisory_lock_shared(:id)"), {"id": HOLD_LOCK})
         try:
             yield

@@ -100,6 +100,7 @@ def save(db: Connection, header: PlanHeader, steps: Sequence[PlannedStep]) -> Pl
         "reasons",
         "rests_on_opt_out",
         "subject_keys",
+        "folded_keys",
         "state",
     )
     copy_into(
@@ -121,6 +122,7 @@ def save(db: Connection, header: PlanHeader, steps: Sequence[PlannedStep]) -> Pl
                 list(step.reasons),
                 step.rests_on_opt_out,
                 list(step.subject_keys),
+                list(step.folded_keys),
                 "planned",
             )
             for position, step in enumerate(steps)
@@ -129,7 +131,7 @@ def save(db: Connection, header: PlanHeader, steps: Sequence[PlannedStep]) -> Pl
     )
     run(
         db,
-        "UPDATE steps s SET locator = f.locator, subjects = f.addresses, folded_keys = f.folded_keys"
+        "UPDATE steps s SET locator = f.locator, subjects = f.addresses"
         " FROM findings f WHERE s.plan_id = :p AND f.sweep_id = :s AND f.system = s.system"
         " AND f.record_key = s.record_key",
         p=plan_id,
@@ -177,22 +179,28 @@ def steps_of(db: Connection, plan_id: str) -> Iterator[PlannedStep]:
     """The frozen part of a plan's steps, in order; streamed, to compute its digest afresh."""
     for row in db.execute(
         streamed(
-            "SELECT record_key, kind, version, action, fields, data_classes, reasons, rests_on_opt_out, subject_keys"
-            " FROM steps WHERE plan_id = :p ORDER BY position"
+            "SELECT record_key, kind, version, action, fields, data_classes, reasons, rests_on_opt_out, subject_keys,"
+            " folded_keys FROM steps WHERE plan_id = :p ORDER BY position"
         ),
         {"p": plan_id},
     ):
-        yield PlannedStep(
-            bytes(row.record_key),
-            row.kind,
-            row.version,
-            Action(row.action),
-            tuple(row.fields),
-            tuple(row.data_classes),
-            tuple(row.reasons),
-            row.rests_on_opt_out,
-            tuple(map(bytes, row.subject_keys)),
-        )
+        yield planned_step(row)
+
+
+def planned_step(row: Any) -> PlannedStep:
+    """The frozen part of a stored step."""
+    return PlannedStep(
+        bytes(row.record_key),
+        row.kind,
+        row.version,
+        Action(row.action),
+        tuple(row.fields),
+        tuple(row.data_classes),
+        tuple(row.reasons),
+        row.rests_on_opt_out,
+        tuple(map(bytes, row.subject_keys)),
+        tuple(map(bytes, row.folded_keys)),
+    )
 
 
 def actual_digest(db: Connection, plan: Plan) -> str:
@@ -202,7 +210,7 @@ def actual_digest(db: Connection, plan: Plan) -> str:
 
 def actual_sweep_digest(db: Connection, sweep_id: str) -> str:
     """The digest a person would approve now: over all guarded plans that have steps."""
-    live = [p for p in of_sweep(db, sweep_id) if p.state in ("guarded", "approved", "finished") and p.step_count]
+    live = [p for p in of_sweep(db, sweep_id) if p.state in ("guarded", "approved", "finished")]
     return sweep_digest((p.system, p.digest) for p in live)
 
 

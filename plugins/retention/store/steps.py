@@ -7,14 +7,16 @@ claimant can write nothing. A step whose intent has no outcome is settled by re-
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 from sqlalchemy import Connection
 
 from retention.keyring import Keyring
 from retention.life_cycles import STEP, after
+from retention.plan import line
 from retention.store.database import one, rows, run
+from retention.store.plans import planned_step
 from retention.vocabulary import Action, Handle, Outcome, RecordRef, Scalar, Step
 
 
@@ -26,6 +28,7 @@ class Claimed:
     record_key: bytes
     fence: int
     tries: int
+    line: bytes  # what a digest of the plan would hold of it, as it is stored now
     handle: str
     data_classes: tuple[str, ...]
     reasons: tuple[str, ...]
@@ -65,18 +68,31 @@ def claim(
     return _claimed(keyring, system, found)
 
 
-def take_over(db: Connection, keyring: Keyring, system: str, lease: int, n: int, accepted: bool) -> list[Claimed]:
+def take_over(
+    db: Connection,
+    keyring: Keyring,
+    system: str,
+    tenant: str,
+    lease: int,
+    n: int,
+    *,
+    accepted: bool,
+    besides: Collection[str] = (),
+) -> list[Claimed]:
     """Take up to n steps of a system that were begun and not ended: intents whose lease ran out, unknown ends,
     and (with `accepted`) those the vendor still had to finish. Fenced anew."""
     states = ["unknown", "accepted"] if accepted else ["unknown"]
     found = rows(
         db,
         "UPDATE steps SET fence = fence + 1, lease_until = now() + make_interval(secs => :lease)"
-        " WHERE step_id IN (SELECT step_id FROM steps WHERE system = :system AND (lease_until < now()"
+        " WHERE step_id IN (SELECT step_id FROM steps WHERE system = :system AND NOT step_id = ANY (:besides)"
+        " AND plan_id IN (SELECT plan_id FROM plans WHERE tenant = :tenant) AND (lease_until < now()"
         " AND state = 'intended' OR state = ANY (:states) AND (lease_until IS NULL OR lease_until < now()))"
         " ORDER BY plan_id, action, kind, position FOR UPDATE SKIP LOCKED LIMIT :n) RETURNING *",
         system=system,
         states=states,
+        tenant=tenant,
+        besides=list(besides),
         n=n,
         lease=lease,
     )
@@ -102,6 +118,7 @@ def _claimed(keyring: Keyring, system: str, found: Sequence[object]) -> list[Cla
                 bytes(values["record_key"]),
                 values["fence"],
                 values["tries"],
+                line(values["position"], planned_step(row)),
                 values["handle"] or "",
                 tuple(values["data_classes"]),
                 tuple(values["reasons"]),
@@ -149,7 +166,8 @@ def intend(db: Connection, claims: Sequence[Claimed], lease: int) -> set[str]:
     """Write intents for the claims that are still ours; returns the ids that may now be sent."""
     found = rows(
         db,
-        "UPDATE steps s SET state = 'intended', tries = tries + 1, lease_until = now() + make_interval(secs => :lease)"
+        "UPDATE steps s SET state = 'intended', tries = tries + 1, handle = NULL,"
+        " lease_until = now() + make_interval(secs => :lease)"
         " FROM unnest(CAST(:ids AS text[]), CAST(:fences AS bigint[])) AS c(id, fence)"
         " WHERE s.step_id = c.id AND s.fence = c.fence AND s.state = 'claimed' AND s.lease_until > now()"
         " RETURNING s.step_id, s.fence",
@@ -166,12 +184,32 @@ def intend(db: Connection, claims: Sequence[Claimed], lease: int) -> set[str]:
     return {row.step_id for row in found}
 
 
+def renew(db: Connection, claims: Sequence[Claimed], lease: int) -> None:
+    """Keep what is at the vendor ours for longer."""
+    run(
+        db,
+        "UPDATE steps s SET lease_until = now() + make_interval(secs => :lease)"
+        " FROM unnest(CAST(:ids AS text[]), CAST(:fences AS bigint[])) AS c(id, fence)"
+        " WHERE s.step_id = c.id AND s.fence = c.fence AND s.state = 'intended'",
+        ids=[c.step.step_id for c in claims],
+        fences=[c.fence for c in claims],
+        lease=lease,
+    )
+
+
 def note(db: Connection, keyring: Keyring, handle: Handle, claims: Sequence[Claimed]) -> None:
     """Make durable what the vendor calls this work, and what RESTRICT found, before it takes effect."""
     by_ref = {c.step.ref: c for c in claims}
-    ids = [by_ref[ref].step.step_id for ref in handle.refs]
+    noted = [by_ref[ref] for ref in handle.refs]
     if handle.job:
-        run(db, "UPDATE steps SET handle = :job WHERE step_id = ANY (:ids)", job=handle.job, ids=ids)
+        run(
+            db,
+            "UPDATE steps s SET handle = :job FROM unnest(CAST(:ids AS text[]), CAST(:fences AS bigint[]))"
+            " AS c(id, fence) WHERE s.step_id = c.id AND s.fence = c.fence",
+            job=handle.job,
+            ids=[c.step.step_id for c in noted],
+            fences=[c.fence for c in noted],
+        )
     for ref, previous in zip(handle.refs, handle.previous, strict=False):
         remember_previous(db, keyring, by_ref[ref], previous)
 

@@ -1,0 +1,207 @@
+"""How fast is a document server listed, read and matched, beside the raw client and the machine's own page cache?"""
+
+from __future__ import annotations
+
+import base64
+import io
+import stat
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import paramiko
+
+from connectors.documents import SftpDocuments, reading
+from connectors.documents.folders import kind_of
+from retention.keyring import Keyring
+from retention.vocabulary import Identifier, IdentifierKind, Page, Token
+from tests.bench.running import Emulator, emulator, policy_of
+
+SCALE = 600
+SYSTEM = "documents"
+LARGE = 16 * 1024 * 1024
+TRIES = 3
+SUBJECTS = 100_000
+SPACING = 270
+"""Bytes of text per address."""
+CHANGED = 0.01
+MEGABYTE = 1_000_000
+
+
+@dataclass(frozen=True)
+class Share:
+    """A document server with files, a raw session on it, and its emulator."""
+
+    emulator: Emulator
+    sftp: paramiko.SFTPClient
+
+    def reads(self) -> int:
+        return sum(1 for call in self.emulator.ask("calls")["calls"] if call["method"] == "READ")
+
+
+def measure() -> Iterator[tuple[str, float, float]]:
+    with emulator("sftp", SCALE) as server, _raw_session(server) as sftp:
+        share = Share(server, sftp)
+        connector = _connect(server)
+        try:
+            yield from _nights(share, connector)
+            yield "documents.read.mb_per_s", *_read(share, connector)
+        finally:
+            connector.close()
+    yield "documents.match.mb_per_s", *_match()
+
+
+def _nights(share: Share, connector: SftpDocuments) -> Iterator[tuple[str, float, float]]:
+    """A first pass, nights in which nothing changed, and one in which a hundredth did."""
+    paths = walk(share.sftp)
+    contents = {path: _raw_read(share.sftp, path) for path in paths}
+    first, token = _pass(connector, None)
+    extracted = _seconds(lambda: _extract(contents))
+    yield "documents.scan.files_per_s", len(paths) / first, len(paths) / extracted
+    share.emulator.forget_calls()
+    _pass(connector, token)
+    yield "documents.night.reads", share.reads(), 0
+    listed = min(_pass(connector, token)[0] for _ in range(TRIES))
+    raw = min(_seconds(lambda: walk(share.sftp)) for _ in range(TRIES))
+    yield "documents.list.files_per_s", len(paths) / listed, len(paths) / raw
+    plain = [path for path in paths if path.endswith((".txt", ".csv"))]
+    for path in plain[: round(len(paths) * CHANGED)]:
+        share.sftp.putfo(io.BytesIO(contents[path] + b"\r\n"), path, confirm=False)
+    yield "documents.night.seconds", _pass(connector, token)[0], first
+
+
+def walk(sftp: paramiko.SFTPClient) -> list[str]:
+    """Every file, by one listing per folder."""
+    files: list[str] = []
+    folders = ["/"]
+    while folders:
+        folder = folders.pop()
+        for entry in sftp.listdir_attr(folder):
+            path = f"{folder.rstrip('/')}/{entry.filename}"
+            if stat.S_ISDIR(entry.st_mode or 0):
+                folders.append(path)
+            elif stat.S_ISREG(entry.st_mode or 0):
+                files.append(path)
+    return files
+
+
+def _pass(connector: SftpDocuments, since: Token | None) -> tuple[float, Token]:
+    last = Page()
+
+    def run() -> None:
+        nonlocal last
+        for page in connector.changes(since):
+            last = page
+
+    took = _seconds(run)
+    if last.next is None or not last.whole:
+        raise RuntimeError("the document server was not read to its end")
+    return took, Token(bytes(last.next))  # type: ignore[arg-type]
+
+
+def _extract(contents: dict[str, bytes]) -> None:
+    """The same files from memory by the same readers, in this process."""
+    for path, content in contents.items():
+        kind = kind_of(path)
+        if kind is not None:
+            reading.read(kind, content)
+
+
+def _read(share: Share, connector: SftpDocuments) -> tuple[float, float]:
+    path = "correspondence/large.txt"
+    content = _text(LARGE)
+    with suppress(OSError):
+        share.sftp.mkdir("correspondence")
+    share.sftp.putfo(io.BytesIO(content), path, confirm=False)
+    server = connector._server
+    if server.read(path) != content:
+        raise RuntimeError("the large file was not read as it is")
+    ours = min(_seconds(lambda: server.read(path)) for _ in range(TRIES))
+    raw = min(_seconds(lambda: _raw_read(share.sftp, path)) for _ in range(TRIES))
+    return LARGE / MEGABYTE / ours, LARGE / MEGABYTE / raw
+
+
+def _raw_read(sftp: paramiko.SFTPClient, path: str) -> bytes:
+    with sftp.open(path, "rb") as file:
+        file.prefetch(file.stat().st_size)
+        return file.read()
+
+
+def _match() -> tuple[float, float]:
+    """Bytes to identifiers, each looked up under its key among those of many people."""
+    keyring = Keyring.generate("k1")
+    wanted = {keyring.exact_key(Identifier(IdentifierKind.EMAIL, f"person-{n}@example.com")) for n in range(SUBJECTS)}
+    with tempfile.NamedTemporaryFile(prefix="bench-", suffix=".txt") as file:
+        file.write(_text(LARGE))
+        file.flush()
+        path = Path(file.name)
+        hits = 0
+
+        def match() -> None:
+            nonlocal hits
+            found = reading.read(reading.FileKind.TEXT, path.read_bytes()).identifiers
+            hits = sum(1 for one in found if keyring.exact_key(one) in wanted)
+
+        path.read_bytes()
+        raw = min(_seconds(path.read_bytes) for _ in range(TRIES))
+        ours = _seconds(match)
+    if hits != len(range(0, LARGE // SPACING, 2)):
+        raise RuntimeError(f"{hits} people were found in the text, not {len(range(0, LARGE // SPACING, 2))}")
+    return LARGE / MEGABYTE / ours, LARGE / MEGABYTE / raw
+
+
+def _text(size: int) -> bytes:
+    """Words with an address every `SPACING` bytes; every other one is of somebody who is looked for."""
+    words = b"the meeting on friday was moved to the larger room because more people than expected had replied "
+    text = io.BytesIO()
+    for number in range(size // SPACING):
+        who = b"person-%d@example.com " % number if number % 2 == 0 else b"nobody-%d@example.org " % number
+        text.write(who + (words * 4)[: SPACING - len(who) - 1] + b"\n")
+    return text.getvalue().ljust(size, b"\n")
+
+
+def _seconds(work: Callable[[], object]) -> float:
+    started = time.perf_counter()
+    work()
+    return time.perf_counter() - started
+
+
+def _connect(server: Emulator) -> SftpDocuments:
+    where = urlsplit(server.base_url)
+    folders = policy_of(SYSTEM).systems[SYSTEM].folders
+    given: dict[str, Any] = {
+        "host": where.hostname,
+        "port": where.port,
+        "username": server.credentials["username"],
+        "password": server.credentials["password"],
+        "host_key": server.credentials["host_key"],
+        "system": SYSTEM,
+        "folders": {name: (folder.data_class, folder.lawful_basis) for name, folder in folders.items()},
+    }
+    return SftpDocuments.connect(**given)
+
+
+@contextmanager
+def _raw_session(server: Emulator) -> Iterator[paramiko.SFTPClient]:
+    where = urlsplit(server.base_url)
+    kind, key = server.credentials["host_key"].split()[:2]
+    client = paramiko.SSHClient()
+    known = paramiko.PKey.from_type_string(kind, base64.b64decode(key))
+    client.get_host_keys().add(f"[{where.hostname}]:{where.port}", kind, known)
+    client.connect(
+        str(where.hostname),
+        where.port or 0,
+        username=server.credentials["username"],
+        password=server.credentials["password"],
+        allow_agent=False,
+        look_for_keys=False,
+    )
+    try:
+        yield client.open_sftp()
+    finally:
+        client.close()

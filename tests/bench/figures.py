@@ -1,0 +1,75 @@
+"""Which figures are there, and what must each of them reach? Every name, its unit and its bar; no measuring here.
+
+A ratio is always value divided by reference. Most bars are about the ratio, some about the value itself; a bar comes
+from the text that asked for the figure (docs/performance.md says which), and is None where nothing was asked.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+CALLS, RATE_FILES, RATE_MB = "calls", "files/s", "MB/s"
+
+
+@dataclass(frozen=True)
+class Spec:
+    """What a figure is counted in, and its bar. Fewer is better unless `at_least`."""
+
+    unit: str
+    bar: float | None = None
+    of_value: bool = False
+    at_least: bool = False
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One figure as measured."""
+
+    name: str
+    value: float
+    unit: str
+    reference: float
+    ratio: float | None
+    bar: float | None
+    holds: bool | None
+
+
+FIGURES: dict[str, Spec] = {
+    "salesforce.find.calls": Spec(CALLS),
+    "salesforce.erase.calls": Spec(CALLS),
+    "salesforce.redact.calls": Spec(CALLS),
+    "salesforce.verify.calls": Spec(CALLS),
+    "salesforce.night.calls": Spec(CALLS, bar=1.1),
+    "hubspot.find.calls": Spec(CALLS),
+    "hubspot.erase.calls": Spec(CALLS),
+    "hubspot.redact.calls": Spec(CALLS),
+    "hubspot.verify.calls": Spec(CALLS),
+    "hubspot.night.calls": Spec(CALLS, bar=1.1),
+    "documents.list.files_per_s": Spec(RATE_FILES, bar=0.5, at_least=True),
+    "documents.read.mb_per_s": Spec(RATE_MB),
+    "documents.scan.files_per_s": Spec(RATE_FILES, bar=0.85, at_least=True),
+    "documents.match.mb_per_s": Spec(RATE_MB, bar=100, of_value=True, at_least=True),
+    "documents.night.reads": Spec("files read", bar=0, of_value=True),
+    "documents.night.seconds": Spec("s", bar=0.05),
+    "decide.items_per_s": Spec("items/s", bar=100_000, of_value=True, at_least=True),
+    "audit.append": Spec("s", bar=5),
+    "audit.write": Spec("s", bar=5),
+    "ledger.findings": Spec("s"),
+    "ledger.join": Spec("s"),
+    "ledger.intents": Spec("ms per 1,000 steps", bar=4.7, of_value=True),
+    "ledger.steps": Spec("ms per 1,000 steps"),
+}
+
+
+def figure(name: str, value: float, reference: float) -> Figure:
+    """Hold what was measured against the bar."""
+    spec = FIGURES[name]
+    ratio = value / reference if reference else None
+    return Figure(name, value, spec.unit, reference, ratio, spec.bar, _holds(spec, value, ratio))
+
+
+def _holds(spec: Spec, value: float, ratio: float | None) -> bool | None:
+    judged = value if spec.of_value else ratio
+    if spec.bar is None or judged is None:
+        return None
+    return judged >= spec.bar if spec.at_least else judged <= spec.bar

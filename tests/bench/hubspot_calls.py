@@ -1,0 +1,106 @@
+"""How many calls does a night on HubSpot take, beside the fewest the vendor's own limits allow?
+
+Lower bounds: a search answers 200 contacts a call and takes 300 addresses (three groups of 100 values), a list answers
+100 a call; deals cost one call per 1,000 contacts and one per 100 deals; a batch reads or writes 100 contacts; there is
+no batch of permanent deletes, and none of opt-outs below the largest edition; a read-back needs both views.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from math import ceil
+from typing import Any
+
+from connectors.hubspot import HubSpotConnector, Pace, connect
+from tests.bench.night import Rows, Weighed, weigh
+from tests.bench.running import Emulator, emulator, policy_of
+
+SCALE = 800
+SYSTEM = "hubspot"
+SEARCHED, ADDRESSES, LISTED = 200, 300, 100
+LINKED, BATCH = 1_000, 100
+VIEWS = 2
+ONE_BY_ONE = ("erase", "suppress")
+ACTS = ("erase", "redact", "restrict", "release", "suppress")
+
+
+def measure() -> Iterator[tuple[str, float, float]]:
+    with emulator(SYSTEM, SCALE) as account:
+        account.tell("switches", enforce_limits=False)
+        state = account.ask("state")
+        night = _night(account)
+    found = found_bound(night, state)
+    yield "hubspot.find.calls", night.calls("find"), found
+    yield "hubspot.erase.calls", night.calls("erase"), act_bound(night, "erase")
+    yield "hubspot.redact.calls", night.calls("redact"), act_bound(night, "redact")
+    yield "hubspot.verify.calls", night.calls("read_back"), verify_bound(night)
+    yield "hubspot.night.calls", night.calls(), found + act_bound(night, *ACTS) + verify_bound(night)
+
+
+def _night(account: Emulator) -> Weighed:
+    client = connect(account.credentials["token"], account.base_url, pace=unhurried())
+    kinds = policy_of(SYSTEM).systems[SYSTEM].kinds()
+    connector = HubSpotConnector(client, SYSTEM, client.tenant, kinds)
+
+    def stored() -> Rows:
+        return {("contact", key): row for key, row in contacts_in(account.ask("state")).items()}
+
+    return weigh(connector, account, stored)
+
+
+def unhurried() -> Pace:
+    """A pace that waits for nothing: its clock moves on when it is asked to wait."""
+    now = 0.0
+
+    def pause(seconds: float) -> None:
+        nonlocal now
+        now += seconds
+
+    return Pace(clock=lambda: now, pause=pause)
+
+
+def contacts_in(state: Any) -> Mapping[str, Any]:
+    return {row["id"]: row for row in state["objects"]["contacts"] if not row.get("archived")}
+
+
+def found_bound(night: Weighed, state: Any) -> int:
+    """Both searches; the deals of a contact are read where they were not read before in the same night."""
+    contacts = contacts_in(state)
+    listed = ceil(len(contacts) / LISTED)
+    known: set[str] = set()
+    calls = 0
+    for verb in night.named("find"):
+        asked = ceil(len(verb.addresses) / ADDRESSES)
+        calls += min(listed, max(1, asked, ceil(len(verb.refs) / SEARCHED)))
+        new = {ref.key for ref in verb.refs} - known
+        calls += deals_bound([contacts[key] for key in new if key in contacts])
+        known |= new
+    return calls
+
+
+def deals_bound(rows: list[Any]) -> int:
+    deals = [deal for row in rows for deal in row.get("associations", {}).get("deals", ())]
+    having = sum(1 for row in rows if row.get("associations", {}).get("deals"))
+    return ceil(having / LINKED) + ceil(len(set(deals)) / BATCH)
+
+
+def act_bound(night: Weighed, *names: str) -> int:
+    """Reading again, a hundred a call, and acting, before and after the approval; an opt-out needs no reading."""
+    calls = 0
+    for approved in (False, True):
+        counts = {name: night.per_kind(name, after_approval=approved).total() for name in names}
+        single = sum(count for name, count in counts.items() if name in ONE_BY_ONE)
+        read = sum(count for name, count in counts.items() if name != "suppress")
+        written = sum(count for name, count in counts.items() if name not in ONE_BY_ONE)
+        calls += ceil(read / BATCH) + single + ceil(written / BATCH)
+    return calls
+
+
+def verify_bound(night: Weighed) -> int:
+    """Both views for what was erased, the live one for what was changed."""
+    gone = night.per_kind("erase").total()
+    return sum(
+        ceil(night.per_kind("read_back", after_approval=approved).total() / BATCH)
+        + (ceil(gone / BATCH) if approved else 0)
+        for approved in (False, True)
+    )
