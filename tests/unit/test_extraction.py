@@ -238,7 +238,7 @@ def table(name: str, rows: list[tuple[str, ...]]) -> bytes:
 @pytest.mark.parametrize("name", TABLES)
 def test_the_rows_of_one_person_go_and_every_other_byte_stays(reader: Reader, name: str) -> None:
     head = [("name", "email", "remark"), ("Käthe", "jbob@x.example", 'said "no",\n; then | yes')]
-    tail = [("Zoë", "bob@x.example.uk", "x"), ("", "", "")]
+    tail = [("Zoë", "bob@x.example.test", "x"), ("", "", "")]
     bobs = [("Bob", "bob@x.example", "two\nlines"), ("Robert", "Bob <bob@X.EXAMPLE>", "")]
     content = table(name, [*head, bobs[0], *tail, bobs[1]])
     redacted = reader.without_rows_of(content, [BOB])

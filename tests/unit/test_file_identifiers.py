@@ -13,7 +13,7 @@ WHOLE = {
     "plain": ("write to bob@x.example today", {"bob@x.example"}),
     "at-the-end-of-a-sentence": ("Ask bob@x.example.", {"bob@x.example"}),
     "longer-on-the-left": ("jbob@x.example", {"jbob@x.example"}),
-    "longer-on-the-right": ("bob@x.example.uk", {"bob@x.example.uk"}),
+    "longer-on-the-right": ("bob@x.example.test", {"bob@x.example.test"}),
     "in-angle-brackets": ("Bob <bob@x.example>, Ann <ann@x.example>", {"bob@x.example", "ann@x.example"}),
     "after-a-colon": ("mailto:bob@x.example?subject=hello", {"bob@x.example"}),
     "apostrophe": ("siobhan.o'testwick@example.org", {"siobhan.o'testwick@example.org"}),

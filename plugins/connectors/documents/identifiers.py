@@ -1,7 +1,7 @@
 """Which e-mail addresses and telephone numbers does a text name, and how surely?
 
 An address is found from its "@" outwards and taken as long as it goes: `bob@x.example` is not in `jbob@x.example` and
-not in `bob@x.example.uk`. Where a longer address may be a shorter one with something glued to it (as in
+not in `bob@x.example.test`. Where a longer address may be a shorter one with something glued to it (as in
 `email=bob@x.example`) both are reported, the shorter as not whole: that may protect a file, and takes no row out.
 """
 
