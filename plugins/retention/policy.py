@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from retention.limits import Guards
 from retention.vocabulary import DataClass, FieldSet, IdentifierKind, LawfulBasis, RecordKind
 
 M = TypeVar("M", bound=BaseModel)
@@ -38,12 +39,6 @@ class Rule(_Strict):
     keep: Literal["until unsubscribe", "5 years from collection"]
     then: Literal["erase"]
     because: str = Field(min_length=10)
-
-
-class Guards(_Strict):
-    """Limits that stop a plan as a whole."""
-
-    max_steps: int = Field(gt=0)
 
 
 class Approval(_Strict):
