@@ -4,7 +4,7 @@ but one: a person needs some seconds to answer, and Airflow loses answers that c
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -41,17 +41,30 @@ class Company:
     stack: LocalStack
     people: Population
     answers: dict[str, tuple[str, str]] = field(default_factory=dict)
+    latest: str = ""
 
     def start_sweep(self, by: str = "operator") -> str:
         """Somebody triggers a sweep on fresh systems; returns the run."""
         for emulator in self.stack.emulators.values():
             emulator.reset()
-        return self.stack.airflow.person(by).trigger(DAG)
+        self.latest = self.stack.airflow.person(by).trigger(DAG)
+        return self.latest
+
+    def account(self) -> str:
+        """How the latest run stands and what its tasks last said, for whoever has to find out why a story failed."""
+        operator = self.stack.airflow.person("operator")
+        run = self.latest or str(operator.runs(DAG)[0]["dag_run_id"])
+        states = sorted(f"{task}[{lane}] {state}" for (task, lane), state in operator.tasks(DAG, run).items())
+        said = []
+        for log in sorted((self.stack.logs / "tasks").glob(f"dag_id={DAG}/run_id={run}/**/*.log")):
+            lines = [line for line in log.read_text(errors="replace").splitlines() if '"error"' in line]
+            said += [f"{log.parent.name}/{log.name}: {line[:600]}" for line in lines[-3:]]
+        return "\n".join([f"{run}: {operator.state(DAG, run)}", *states, *said])
 
     def wait_for_question(self, run: str) -> None:
         """Until the DPO is asked."""
         dpo = self.stack.airflow.person("dpo")
-        self.wait("the question", lambda: dpo.waits_for_answer(DAG, run) or ended(dpo, run), 120)
+        self.wait("the question", lambda: dpo.waits_for_answer(DAG, run) or ended(dpo, run), 300)
         assert dpo.waits_for_answer(DAG, run), dpo.tasks(DAG, run)
         time.sleep(PERSON_HESITATES_SECONDS)
 
@@ -62,7 +75,7 @@ class Company:
             self.answers[run] = (by, choice)
         return status
 
-    def wait_for_end(self, run: str, seconds: float = 240) -> str:
+    def wait_for_end(self, run: str, seconds: float = 600) -> str:
         """Until the run is over; its state."""
         by, choice = self.answers.get(run, ("operator", ""))
         someone = self.stack.airflow.person(by)
@@ -101,6 +114,21 @@ class Company:
             self.sweep(run),
         )
         return {row["state"]: row["n"] for row in found}
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Put the company's account of its latest run beside a failure: its logs are gone when CI has ended."""
+    report = yield
+    company = getattr(item, "funcargs", {}).get("company") or getattr(item, "funcargs", {}).get("rehearsing")
+    if call.when == "call" and report.failed and isinstance(company, Company):
+        try:
+            report.sections.append(("the latest run", company.account()))
+        except Exception as error:  # noqa: BLE001 - the failure itself must be shown, whatever the stack is still able to say
+            report.sections.append(("the latest run", f"cannot be told: {type(error).__name__}"))
+    return report
 
 
 @pytest.fixture(scope="session")

@@ -19,7 +19,7 @@ NOTHING = {"salesforce": 0, "hubspot": 0, "documents": 0}
 def test_the_first_night_is_dry_it_plans_asks_nobody_and_changes_nothing(company: Company) -> None:
     operator = company.stack.airflow.person("operator")
     operator.pause(DAG, paused=False)
-    company.wait("the scheduled run", lambda: bool(operator.runs(DAG)), 60)
+    company.wait("the scheduled run", lambda: bool(operator.runs(DAG)), 120)
     run = str(operator.runs(DAG)[0]["dag_run_id"])
 
     assert company.wait_for_end(run) == "success"
@@ -160,7 +160,7 @@ def test_a_kill_in_the_middle_of_carrying_out_leaves_each_step_done_exactly_once
     hubspot = rehearsing.stack.emulators["hubspot"]
     hubspot.fault(method="POST", path="*/gdpr-delete", times=2, fault="delay_after_effect", seconds=4)
     assert rehearsing.answer(run) == 200
-    rehearsing.wait("a purge to be under way", lambda: bool(in_flight(rehearsing, run)), 90)
+    rehearsing.wait("a purge to be under way", lambda: bool(in_flight(rehearsing, run)), 240)
 
     rehearsing.stack.processes.stop("scheduler", kill=True, only_leader=how == "the scheduler alone")
     rehearsing.stack.airflow.start("scheduler")
