@@ -16,7 +16,7 @@ from airflow.sdk import DAG, TaskGroup
 from airflow.timetables.trigger import CronTriggerTimetable
 
 from orchestration import tasks
-from orchestration.approval import AskForApproval
+from orchestration.approval import ASKED_AGAIN, AskForApproval
 from orchestration.wiring import SYSTEMS
 
 with DAG(
@@ -54,7 +54,7 @@ with DAG(
             for system in SYSTEMS
         }
 
-    approve = AskForApproval(task_id="approve", task_display_name="approve the digest")
+    approve = AskForApproval(task_id="approve", task_display_name="approve the digest", retries=ASKED_AGAIN)
     tasks.guard(list(plans.values())) >> approve
     approval = tasks.record_approval(approve.output)
 

@@ -13,6 +13,10 @@ from orchestration.tasks import _here
 from retention import approve
 from retention.store.sweeps import Mode
 
+ASKED_AGAIN = 10
+"""How often the question is put again. Airflow 3.3 loses an answer that comes within seconds of the question, before
+its scheduler has seen the asking task pause; the task then has to ask again, whatever the policy says of retries."""
+
 
 class AskForApproval(HITLOperator):
     """Ask the approvers of the policy about this run's digest; wait as long as the policy says.

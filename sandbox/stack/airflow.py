@@ -77,6 +77,7 @@ class Airflow:
             "SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": 5,
             "SCHEDULER__SCHEDULER_HEALTH_CHECK_THRESHOLD": 15,
             "SCHEDULER__ENABLE_HEALTH_CHECK": False,
+            "WORKERS__MIN_HEARTBEAT_INTERVAL": 1,  # also how late, at most, the end of a task is noticed
             "LOGGING__BASE_LOG_FOLDER": self.processes.logs / "tasks",
             "USAGE_DATA_COLLECTION__ENABLED": False,
         }
