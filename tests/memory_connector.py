@@ -16,7 +16,7 @@ from dataclasses import replace
 from datetime import date, datetime
 from urllib.parse import quote
 
-from retention.contract import AccessDenied, Incomplete, Unavailable, Unsupported
+from retention.contract import AccessDenied, Incomplete, Stopped, Unavailable, Unsupported, Warrant
 from retention.vocabulary import (
     Action,
     Criteria,
@@ -94,7 +94,7 @@ class MemoryConnector:
         gone = tuple(RecordRef(self.system, kind, key) for kind, key in removed)
         yield from self._pages(found, last=Page(next=now, gone=gone, whole=since is None))
 
-    def act(self, action: Action, batch: Sequence[Step], note: Callable[[Handle], None]) -> Sequence[Outcome]:
+    def act(self, action: Action, batch: Sequence[Step], warrant: Warrant) -> Sequence[Outcome]:
         if action not in self.supports:
             raise Unsupported(f"{self.system} cannot {action}; give the step to a person")
         self._answer()
@@ -103,8 +103,8 @@ class MemoryConnector:
             self._stored.jobs[job] = ()
         previous = tuple(self._before(step) for step in batch) if action is Action.RESTRICT else ()
         if job or previous:
-            note(Handle(action, job, tuple(step.ref for step in batch), previous))
-        outcomes = [self._outcome(action, step, Evidence(request_id=job)) for step in batch]
+            warrant.note(Handle(action, job, tuple(step.ref for step in batch), previous))
+        outcomes = [self._sent(action, step, Evidence(request_id=job), warrant) for step in batch]
         if job:
             self._stored.jobs[job] = tuple(outcomes)
         return [self._as_answered(outcome) for outcome in outcomes]
@@ -153,7 +153,14 @@ class MemoryConnector:
             else:
                 yield Page(findings, read=len(chunk), next=None if last else Cursor(str(chunk[-1][0])))
 
-    def _outcome(self, action: Action, step: Step, evidence: Evidence) -> Outcome:
+    def _sent(self, action: Action, step: Step, evidence: Evidence, warrant: Warrant) -> Outcome:
+        """One request per step, as most systems have it."""
+        try:
+            return self._outcome(action, step, evidence, warrant)
+        except Stopped:
+            return Outcome(step.ref, OutcomeStatus.FAILED, Reason.NOT_SENT)
+
+    def _outcome(self, action: Action, step: Step, evidence: Evidence, warrant: Warrant) -> Outcome:
         system, key = self._stored, step.ref.key
         if key in system.answers:
             return Outcome(step.ref, *system.answers[key], evidence)
@@ -174,6 +181,7 @@ class MemoryConnector:
         if step.ref.version != str(record.revision) and action is not Action.SUPPRESS:
             return Outcome(step.ref, OutcomeStatus.REFUSED, Reason.CHANGED, evidence)
         previous = self._before(step) if action is Action.RESTRICT else {}
+        warrant.check()
         self.before_effect(step)
         if not system.lies:
             self._store(key, wanted)
@@ -201,7 +209,7 @@ class MemoryConnector:
 
     def _as_answered(self, outcome: Outcome) -> Outcome:
         """A lost answer tells nothing; what a crash must not lose was noted before."""
-        if self._stored.loses_answers:
+        if self._stored.loses_answers and outcome.reason is not Reason.NOT_SENT:
             return Outcome(outcome.ref, OutcomeStatus.UNKNOWN, Reason.NO_ANSWER)
         return outcome
 

@@ -17,7 +17,7 @@ from retention import carry_out as execution
 from retention import seal as sealing
 from retention import sweep as stages
 from retention import verify as verification
-from retention.contract import AccessDenied, Unsupported
+from retention.contract import AccessDenied, Stopped, Unsupported
 from retention.keyring import KeysUnusable
 from retention.plan import Purpose
 from retention.policy import PolicyError
@@ -42,7 +42,7 @@ NO_USE_RETRYING = ExceptionRetryPolicy(
                 stages.Refused,
                 stages.NotReadWholly,
                 execution.NotApproved,
-                execution.Stopped,
+                Stopped,
                 execution.WrongPlace,
                 approve.AnswerRefused,
                 StepAltered,

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from retention import audit
-from retention.contract import Connector, ConnectorError
+from retention.contract import Connector, ConnectorError, Stopped
 from retention.plan import Purpose, line
 from retention.store import audit_log, people, plans, steps, sweeps
 from retention.store.database import Connection
@@ -31,6 +31,7 @@ from retention.vocabulary import (
     Presence,
     Reason,
 )
+from retention.warrant import BatchWarrant
 
 MOST_TRIES = 3
 """How often a step is sent before it is given up as failed (for this sweep; the next one plans afresh)."""
@@ -38,10 +39,6 @@ MOST_TRIES = 3
 
 class NotApproved(Exception):
     """There is no valid approval of exactly this plan. Nothing was done."""
-
-
-class Stopped(Exception):
-    """The kill switch is on. The call in flight ended, none follows."""
 
 
 class WrongPlace(Exception):
@@ -145,7 +142,7 @@ def _one_batch(
                 stop = True
             else:
                 stop = False
-                _refuse_unless_right_place(db, plan, connector, desk, loopback)
+                mode = _refuse_unless_right_place(db, plan, connector, desk, loopback)
                 _refuse_unless_approved(db, desk, plan, digest_too=False)
                 held = steps.hold_back(db, [c.step.step_id for c in claims])
                 tally.add("held", len(held)) if held else None
@@ -158,15 +155,13 @@ def _one_batch(
         if not claims:
             return
 
-        def note(handle: Handle) -> None:
-            with desk.transaction() as db:
-                steps.note(db, desk.keyring, handle, claims)
-
-        failure: ConnectorError | None = None
+        warrant = BatchWarrant(desk, plan.system, mode, claims)
+        failure: ConnectorError | Stopped | None = None
         try:
             with _kept_ours(desk, claims):
-                outcomes = connector.act(claims[0].step.action, [c.step for c in claims], note)
-            ended = [_acted(c, o) for c, o in zip(claims, outcomes, strict=True)]
+                outcomes = connector.act(claims[0].step.action, [c.step for c in claims], warrant)
+            failure = warrant.ended
+            ended = [_acted(c, o, stopped=failure is not None) for c, o in zip(claims, outcomes, strict=True)]
         except ConnectorError as error:
             failure = error
             ended = [Ended(c, Outcome(c.step.ref, OutcomeStatus.FAILED, Reason.NOT_SENT), "not-sent") for c in claims]
@@ -182,11 +177,11 @@ def _one_batch(
         raise failure
 
 
-def _acted(claim: Claimed, outcome: Outcome) -> Ended:
+def _acted(claim: Claimed, outcome: Outcome, *, stopped: bool) -> Ended:
     """An outcome as it is; what a connector did not even send is free to be sent again."""
-    return (
-        _settled(claim, outcome) if outcome.reason is Reason.NOT_SENT else Ended(claim, outcome, outcome.status.value)
-    )
+    if outcome.reason is not Reason.NOT_SENT:
+        return Ended(claim, outcome, outcome.status.value)
+    return Ended(claim, outcome, "not-sent") if stopped else _settled(claim, outcome)
 
 
 @contextmanager
@@ -267,7 +262,8 @@ def _alike(claims: Sequence[Claimed]) -> Iterator[list[Claimed]]:
     yield from groups.values()
 
 
-def _refuse_unless_right_place(db: Connection, plan: Plan, connector: Connector, desk: Desk, loopback: bool) -> None:
+def _refuse_unless_right_place(db: Connection, plan: Plan, connector: Connector, desk: Desk, loopback: bool) -> Mode:
+    """The mode in which the plan may run now."""
     mode = sweeps.mode(db)
     sweep = sweeps.get(db, plan.sweep_id)
     if mode is Mode.DRY or sweep.mode is Mode.DRY:
@@ -280,6 +276,7 @@ def _refuse_unless_right_place(db: Connection, plan: Plan, connector: Connector,
         raise WrongPlace(f"{plan.system}: the connection leads to another account than the plan was made for")
     if plan.policy_digest != desk.policy.digest:
         raise WrongPlace(f"{plan.system}: the policy changed after the plan was made; a new sweep plans afresh")
+    return mode
 
 
 def _refuse_unless_approved(db: Connection, desk: Desk, plan: Plan, *, digest_too: bool = True) -> None:

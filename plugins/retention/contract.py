@@ -9,14 +9,17 @@ Promises (each one is a test in `tests/contract/suite.py`):
 5. Findings carry facts, never payloads; evidence proves and does not disclose.
 6. No policy inside: a connector knows neither five years nor legal holds.
 7. The constructor takes a ready client; it reads no environment, no Airflow, no clock, and never touches the store.
-8. RESTRICT also empties `Step.fields` (what is kept is minimised); those values are not remembered. It notes
+8. Directly before each single request that destroys or changes something the connector asks `Warrant.check`, also
+   before a repetition and between the requests of one batch. Once that raises `Stopped` nothing more is sent; the
+   connector answers with the outcomes of what was sent, and FAILED with `Reason.NOT_SENT` for all the rest.
+9. RESTRICT also empties `Step.fields` (what is kept is minimised); those values are not remembered. It notes
    the previous state it found (`Handle.previous`) before it changes anything and reports it in the outcome; on a
    restricted record it changes and reports nothing (`SAME`). RELEASE puts back exactly the values given.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol
 
 from retention.vocabulary import (
@@ -62,6 +65,22 @@ class Incomplete(ConnectorError):
     """The system stopped half way through an answer. What was read is not a population; nothing may act on it."""
 
 
+class Stopped(Exception):
+    """The core's leave to act ended: the call in flight ends, none follows. Nothing was sent under this `check`."""
+
+
+class Warrant(Protocol):
+    """The core's leave to act on one batch, which may end at any moment."""
+
+    def note(self, handle: Handle) -> None:
+        """Make the vendor's job id, or what RESTRICT found, durable before anything takes effect."""
+        ...
+
+    def check(self) -> None:
+        """Return while the leave stands; raise `Stopped` once it ended, and from then on every time."""
+        ...
+
+
 class Connector(Protocol):
     """One system instance that holds personal data."""
 
@@ -88,8 +107,8 @@ class Connector(Protocol):
         """Yield what changed since a token (None: everything), the last page with the next token. Catalogued only."""
         ...
 
-    def act(self, action: Action, batch: Sequence[Step], note: Callable[[Handle], None]) -> Sequence[Outcome]:
-        """Do one action to every record of a batch; `note` makes the vendor's job id durable before it takes effect."""
+    def act(self, action: Action, batch: Sequence[Step], warrant: Warrant) -> Sequence[Outcome]:
+        """Do one action to every record of a batch, asking the warrant before each request that has an effect."""
         ...
 
     def settle(self, handle: Handle) -> Sequence[Outcome]:

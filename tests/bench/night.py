@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from retention.contract import Connector
+from retention.contract import Connector, Warrant
 from retention.store import sweeps
 from retention.vocabulary import (
     Action,
@@ -71,9 +71,9 @@ class Metered:
     def changes(self, since: Token | None) -> Iterator[Page]:
         return self._inner.changes(since)
 
-    def act(self, action: Action, batch: Sequence[Step], note: Callable[[Handle], None]) -> Sequence[Outcome]:
+    def act(self, action: Action, batch: Sequence[Step], warrant: Warrant) -> Sequence[Outcome]:
         self._emulator.forget_calls()
-        outcomes = self._inner.act(action, batch, note)
+        outcomes = self._inner.act(action, batch, warrant)
         self._weigh(action.value, tuple(step.ref for step in batch))
         self.not_done += [outcome for outcome in outcomes if outcome.status not in ENDED_WELL]
         return outcomes

@@ -40,6 +40,7 @@ from tests.contract.questions import (
     step_for,
 )
 from tests.contract.world import Fault, World
+from tests.leave import Leave
 
 
 class ActingPromises:
@@ -151,12 +152,46 @@ class ActingPromises:
         _, step = prepared(world, made, action)
         before = world.snapshot()
         noted: list[tuple[Handle, bool]] = []
-        world.connector.act(action, [step], lambda handle: noted.append((handle, world.snapshot() == before)))
+        world.connector.act(action, [step], Leave(lambda handle: noted.append((handle, world.snapshot() == before))))
         for handle, untouched in noted:
             assert untouched
             assert handle.action is action
             assert [key_of(ref) for ref in handle.refs] == [key_of(step.ref)]
             assert "@" not in handle.job
+
+    # --- When the leave to act ends ---
+
+    @EVERY_ACTION
+    def test_nothing_takes_effect_without_asking_for_leave(self, world: World, made: Make, action: Action) -> None:
+        _, step = prepared(world, made, action)
+        before = world.snapshot()
+        (outcome,) = world.connector.act(action, [step], Leave(requests=0))
+        assert (outcome.status, outcome.reason) == (OutcomeStatus.FAILED, Reason.NOT_SENT)
+        assert not outcome.previous
+        assert world.snapshot() == before
+        (afterwards,) = act(world.reconnect(), action, [step])
+        assert afterwards.status in {OutcomeStatus.DONE, OutcomeStatus.ACCEPTED}
+
+    @EVERY_ACTION
+    def test_thrown_between_two_requests_of_one_batch_the_switch_lets_the_one_in_flight_end_and_none_follow(
+        self, world: World, made: Make, action: Action
+    ) -> None:
+        need(world, action)
+        size = min(3, world.connector.batch_size[action])
+        steps = [step for _, step in (prepared(world, made, action) for _ in range(size))]
+        before = world.snapshot()
+        outcomes = world.connector.act(action, steps, Leave(requests=1))
+        assert [key_of(outcome.ref) for outcome in outcomes] == [key_of(step.ref) for step in steps]
+        sent = {key_of(o.ref) for o in outcomes if o.status in {OutcomeStatus.DONE, OutcomeStatus.ACCEPTED}}
+        unsent = [o for o in outcomes if key_of(o.ref) not in sent]
+        assert {(o.status, o.reason) for o in unsent} <= {(OutcomeStatus.FAILED, Reason.NOT_SENT)}
+        after = world.snapshot()
+        untouched = {key: stored for key, stored in before.items() if key not in sent}
+        assert {key: after.get(key) for key in untouched} == untouched
+        assert all(after.get(key) != before[key] for key in sent)
+        left = [step for step in steps if key_of(step.ref) not in sent]
+        rest = act(world.reconnect(), action, left)
+        assert {o.status for o in rest} <= {OutcomeStatus.DONE, OutcomeStatus.ACCEPTED}
 
     # --- Erasing ---
 
@@ -260,7 +295,7 @@ class ActingPromises:
         before = world.snapshot()
         noted: list[tuple[Handle, bool]] = []
         outcomes = world.connector.act(
-            Action.RESTRICT, batch, lambda handle: noted.append((handle, world.snapshot() == before))
+            Action.RESTRICT, batch, Leave(lambda handle: noted.append((handle, world.snapshot() == before)))
         )
         assert noted
         assert noted[0][1], "noted after the effect"
@@ -275,7 +310,7 @@ class ActingPromises:
         before = world.snapshot()[key_of(record.ref)]
         noted: list[Handle] = []
         break_next(world, Fault.TIMEOUT_AFTER_EFFECT, Action.RESTRICT)
-        world.connector.act(Action.RESTRICT, [step], noted.append)
+        world.connector.act(Action.RESTRICT, [step], Leave(noted.append))
         assert noted
         releasing = replace(
             step_for(world, record, Action.RELEASE),

@@ -14,7 +14,6 @@ from retention.vocabulary import (
     Action,
     Criteria,
     Finding,
-    Handle,
     Identifier,
     IdentifierKind,
     Observation,
@@ -28,6 +27,7 @@ from retention.vocabulary import (
     Token,
 )
 from tests.contract.world import CUTOFF, CUTOFF_DAY, Fault, Sample, World
+from tests.leave import Leave
 
 PRESENT = {Presence.PRESENT, Presence.RESTRICTED}
 SUCCEEDED = {OutcomeStatus.DONE, OutcomeStatus.ALREADY_DONE, OutcomeStatus.ACCEPTED}
@@ -57,14 +57,10 @@ class Made:
 Make = Callable[..., Made]
 
 
-def ignore(_: Handle) -> None:
-    """Note nothing: the test does not crash in between."""
-
-
 def act(connector: Connector, action: Action, steps: Sequence[Step]) -> list[Outcome]:
     """Do an action in batches of the size the connector declares."""
     size = connector.batch_size[action]
-    return [o for i in range(0, len(steps), size) for o in connector.act(action, steps[i : i + size], ignore)]
+    return [o for i in range(0, len(steps), size) for o in connector.act(action, steps[i : i + size], Leave())]
 
 
 def reading(record: Made) -> Step:

@@ -36,6 +36,7 @@ from retention.vocabulary import (
     Step,
 )
 from tests.contract.world import CUTOFF, CUTOFF_DAY, EXPIRED_ON, LIVE_ON, SHORT_ON, Fault, Sample
+from tests.leave import Leave
 
 ROOT = Path(__file__).parents[2]
 AS_OF = date(2026, 11, 22)
@@ -247,7 +248,7 @@ def asking_for(*addresses: str) -> Criteria:
 
 def act(org: SalesforceWorld, action: Action, *refs: RecordRef, **how: Any) -> list[Outcome]:
     steps = [Step(f"step-{number}", ref, action, **how) for number, ref in enumerate(refs)]
-    return list(org.reconnect().act(action, steps, lambda handle: None))
+    return list(org.reconnect().act(action, steps, Leave()))
 
 
 def presence(org: SalesforceWorld, *refs: RecordRef) -> list[Presence]:

@@ -20,9 +20,10 @@ from retention.vocabulary import (
 )
 from tests.contract.acting import ActingPromises
 from tests.contract.finding import FindingPromises
-from tests.contract.questions import EVERY_ACTION, Made, Make, current, ignore
+from tests.contract.questions import EVERY_ACTION, Made, Make, current
 from tests.contract.telling import TellingPromises
 from tests.contract.world import Sample, World
+from tests.leave import Leave
 
 
 class ConnectorContract(FindingPromises, ActingPromises, TellingPromises):
@@ -62,7 +63,7 @@ class ConnectorContract(FindingPromises, ActingPromises, TellingPromises):
         record = made()
         before = world.snapshot()
         with pytest.raises(Unsupported):
-            world.connector.act(action, [Step("s", record.ref, action)], ignore)
+            world.connector.act(action, [Step("s", record.ref, action)], Leave())
         assert world.snapshot() == before
 
     def test_a_system_is_either_searched_or_catalogued_never_both(self, world: World) -> None:

@@ -26,7 +26,6 @@ from tests.contract.questions import (
     calls,
     current_presence,
     findings_of,
-    ignore,
     key_of,
     listing,
     prepared,
@@ -35,6 +34,7 @@ from tests.contract.questions import (
     shows,
 )
 from tests.contract.world import Fault, Sample, World
+from tests.leave import Leave
 
 
 class TellingPromises:
@@ -71,7 +71,7 @@ class TellingPromises:
         assert list(world.connector.read_back([])) == []
         assert list(world.connector.export([])) == []
         for action in world.connector.supports:
-            assert list(world.connector.act(action, [], ignore)) == []
+            assert list(world.connector.act(action, [], Leave())) == []
 
     # --- Export and link ---
 
@@ -155,7 +155,7 @@ class TellingPromises:
         untouched = world.snapshot()[key_of(record.ref)]
         noted: list[Handle] = []
         break_next(world, Fault.TIMEOUT_AFTER_EFFECT, action)
-        (outcome,) = world.connector.act(action, [step], noted.append)
+        (outcome,) = world.connector.act(action, [step], Leave(noted.append))
         assert outcome.status is OutcomeStatus.UNKNOWN
         assert outcome.reason is Reason.NO_ANSWER
         assert world.snapshot().get(key_of(record.ref)) != untouched, "the world's fault left no effect"

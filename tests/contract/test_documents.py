@@ -34,6 +34,7 @@ from sandbox import population
 from tests.contract.documents_world import AS_OF, SYSTEM, DocumentsWorld, Emulator, running
 from tests.contract.suite import ConnectorContract
 from tests.contract.world import Sample, World
+from tests.leave import Leave
 
 
 @pytest.fixture(scope="module")
@@ -96,7 +97,7 @@ def ref_of(world: DocumentsWorld, path: str) -> RecordRef:
 
 def act(world: DocumentsWorld, action: Action, *refs: RecordRef, **how: Any) -> list[tuple[OutcomeStatus, Reason]]:
     steps = [Step(f"step-{number}", ref, action, **how) for number, ref in enumerate(refs)]
-    return [(o.status, o.reason) for o in world.connector.act(action, steps, lambda handle: None)]
+    return [(o.status, o.reason) for o in world.connector.act(action, steps, Leave())]
 
 
 def presence(world: DocumentsWorld, ref: RecordRef) -> Presence:

@@ -32,6 +32,7 @@ from retention.vocabulary import (
 from tests.contract.hubspot_world import AS_OF, CONTACT, EXPIRED, KINDS, SYSTEM, Emulator, HubSpotWorld, running
 from tests.contract.suite import ConnectorContract
 from tests.contract.world import EXPIRED_ON, LIVE_ON, World
+from tests.leave import Leave
 
 EVERYTHING = replace(EXPIRED, opted_out=True, undated=True)
 READ = "POST /crm/v3/objects/*/batch/read"
@@ -76,7 +77,7 @@ def versions(account: HubSpotWorld, *refs: RecordRef) -> list[RecordRef]:
 def act(account: HubSpotWorld, action: Action, *refs: RecordRef, **how: Any) -> list[Outcome]:
     """Do it to the records as they are now."""
     steps = [Step(f"step-{number}", ref, action, **how) for number, ref in enumerate(versions(account, *refs))]
-    return list(account.reconnect().act(action, steps, lambda handle: None))
+    return list(account.reconnect().act(action, steps, Leave()))
 
 
 def presence(account: HubSpotWorld, *refs: RecordRef) -> list[Presence]:
@@ -217,7 +218,7 @@ def test_nobody_is_purged_by_address_so_that_no_stranger_is_blocklisted(account:
             Step("gone", gone, Action.ERASE),
             Step("address", replace(ref, key="stranger@example.com"), Action.ERASE),
         ],
-        lambda handle: None,
+        Leave(),
     )
     assert verdicts(outcomes) == [
         (OutcomeStatus.DONE, Reason.OK),
@@ -255,7 +256,7 @@ def test_a_contact_that_was_merged_into_another_is_left_alone_and_so_is_the_othe
     (planned,) = versions(account, loser)
     account.merge(winner, loser)
     account.emulator.forget_calls()
-    (outcome,) = account.reconnect().act(Action.ERASE, [Step("s", planned, Action.ERASE)], lambda handle: None)
+    (outcome,) = account.reconnect().act(Action.ERASE, [Step("s", planned, Action.ERASE)], Leave())
     assert (outcome.status, outcome.reason) in {
         (OutcomeStatus.REFUSED, Reason.CHANGED),
         (OutcomeStatus.FAILED, Reason.NOT_PROVEN),  # where the answer does not say which contact it leads to
@@ -283,7 +284,7 @@ def test_one_change_the_service_rejects_keeps_no_other_from_being_made(account: 
     refs = versions(account, *many(account, 7, interests="roses"))
     steps = [Step(f"step-{number}", ref, Action.REDACT, fields=("interests",)) for number, ref in enumerate(refs)]
     steps[4] = replace(steps[4], fields=("interests", "createdate"))
-    outcomes = account.reconnect().act(Action.REDACT, steps, lambda handle: None)
+    outcomes = account.reconnect().act(Action.REDACT, steps, Leave())
     assert verdicts(outcomes) == [
         *[(OutcomeStatus.DONE, Reason.OK)] * 4,
         (OutcomeStatus.REFUSED, Reason.VALIDATION),
@@ -298,7 +299,7 @@ def test_a_restriction_sets_one_property_and_leaves_every_subscription_as_it_is(
     before = account.snapshot()[CONTACT, ref.key]
     noted: list[Handle] = []
     (planned,) = versions(account, ref)
-    (outcome,) = account.reconnect().act(Action.RESTRICT, [Step("s", planned, Action.RESTRICT)], noted.append)
+    (outcome,) = account.reconnect().act(Action.RESTRICT, [Step("s", planned, Action.RESTRICT)], Leave(noted.append))
     assert outcome.previous == {"processing_restricted": ""}
     assert noted == [Handle(Action.RESTRICT, "", (planned,), ({"processing_restricted": ""},))]
     after = account.snapshot()[CONTACT, ref.key]
@@ -342,9 +343,7 @@ def test_erasing_costs_one_reading_per_hundred_and_one_call_each(account: HubSpo
     connector = account.reconnect()
     for start in (0, 100):
         steps = [Step(ref.key, ref, Action.ERASE) for ref in refs[start : start + 100]]
-        assert {outcome.status for outcome in connector.act(Action.ERASE, steps, lambda h: None)} == {
-            OutcomeStatus.DONE
-        }
+        assert {outcome.status for outcome in connector.act(Action.ERASE, steps, Leave())} == {OutcomeStatus.DONE}
     assert spent(account) == {READ: 2, PURGE: 200}
     account.emulator.forget_calls()
     assert set(presence(account, *refs)) == {Presence.ABSENT}
@@ -356,7 +355,7 @@ def test_a_hundred_changes_are_one_reading_and_one_call(account: HubSpotWorld, a
     refs = versions(account, *many(account, 100, interests="roses"))
     account.emulator.forget_calls()
     steps = [Step(ref.key, ref, action, fields=("interests",)) for ref in refs]
-    outcomes = account.reconnect().act(action, steps, lambda handle: None)
+    outcomes = account.reconnect().act(action, steps, Leave())
     assert {outcome.status for outcome in outcomes} == {OutcomeStatus.DONE}
     assert spent(account) == {READ: 1, UPDATE: 1}
     account.emulator.forget_calls()

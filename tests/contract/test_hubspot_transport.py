@@ -35,6 +35,7 @@ from retention.vocabulary import (
 )
 from sandbox.tls import TlsFiles, issue
 from tests.contract.hubspot_world import EXPIRED, KINDS
+from tests.leave import Leave
 
 TOKEN = "pat-made-up-0000"
 ADDRESS = "o'brien+news/1@example.com"
@@ -260,9 +261,9 @@ def test_a_not_found_page_in_html_is_an_error_that_names_the_call(wire: Wire, cl
 
 
 CHANGES: dict[str, Callable[[HubSpotClient], object]] = {
-    "purge": lambda client: client.purge("51"),
-    "update": lambda client: client.update([{"id": "51", "properties": {"phone": ""}}]),
-    "unsubscribe": lambda client: client.unsubscribe(ADDRESS),
+    "purge": lambda client: client.purge("51", Leave()),
+    "update": lambda client: client.update([{"id": "51", "properties": {"phone": ""}}], Leave()),
+    "unsubscribe": lambda client: client.unsubscribe(ADDRESS, Leave()),
 }
 
 
@@ -302,14 +303,14 @@ def test_a_change_is_never_redirected_to_another_place(wire: Wire, client: HubSp
 
 def test_a_purge_names_a_contact_by_its_id_alone(wire: Wire, client: HubSpotClient) -> None:
     wire.says(DELETED)
-    assert client.purge("51").status == 204
+    assert client.purge("51", Leave()).status == 204
     assert wire.lines() == ["POST /crm/v3/objects/contacts/gdpr-delete"]
     assert json.loads(wire.requests[0].partition("\r\n\r\n")[2]) == {"objectId": "51"}
 
 
 def test_an_address_cannot_leave_its_place_in_the_path(wire: Wire, client: HubSpotClient) -> None:
     wire.says(EMPTY)
-    client.unsubscribe(ADDRESS)
+    client.unsubscribe(ADDRESS, Leave())
     (line,) = wire.lines()
     path, _, query = line.partition("?")
     assert path == ("POST /communication-preferences/v4/statuses/o%27brien%2Bnews%2F1%40example.com/unsubscribe-all")
@@ -368,7 +369,7 @@ def test_the_allowance_of_the_day_ends_a_batch_in_the_middle_with_an_outcome_for
     wire: Wire, connector: HubSpotConnector
 ) -> None:
     wire.says(rows("1", "2", "3", "4"), DELETED, DELETED, DAILY)
-    outcomes = connector.act(Action.ERASE, steps(Action.ERASE, "1", "2", "3", "4"), ignore)
+    outcomes = connector.act(Action.ERASE, steps(Action.ERASE, "1", "2", "3", "4"), Leave())
     assert verdicts(outcomes) == [("done", "ok")] * 2 + [("failed", "throttled")] * 2
     assert len(wire.requests) == 4
 
@@ -376,12 +377,12 @@ def test_the_allowance_of_the_day_ends_a_batch_in_the_middle_with_an_outcome_for
 def test_a_batch_of_which_nothing_was_sent_yet_fails_as_a_whole(wire: Wire, connector: HubSpotConnector) -> None:
     wire.says(rows("1", "2"), DAILY)
     with pytest.raises(Throttled, match="crm"):
-        connector.act(Action.ERASE, steps(Action.ERASE, "1", "2"), ignore)
+        connector.act(Action.ERASE, steps(Action.ERASE, "1", "2"), Leave())
 
 
 def test_a_scope_withdrawn_in_the_middle_is_no_permission_for_the_rest(wire: Wire, connector: HubSpotConnector) -> None:
     wire.says(rows("1", "2", "3"), DELETED, answers({"category": "MISSING_SCOPES"}, "403 Forbidden"))
-    outcomes = connector.act(Action.ERASE, steps(Action.ERASE, "1", "2", "3"), ignore)
+    outcomes = connector.act(Action.ERASE, steps(Action.ERASE, "1", "2", "3"), Leave())
     assert verdicts(outcomes) == [("done", "ok")] + [("refused", "no-permission")] * 2
 
 
@@ -398,7 +399,7 @@ def test_a_purge_that_is_rejected_leaves_the_next_one_its_turn(
 ) -> None:
     rejected = [answers({"message": ADDRESS}, status)] * (ATTEMPTS if "423" in status else 1)
     wire.says(rows("1", "2"), *rejected, DELETED)
-    outcomes = connector.act(Action.ERASE, steps(Action.ERASE, "1", "2"), ignore)
+    outcomes = connector.act(Action.ERASE, steps(Action.ERASE, "1", "2"), Leave())
     assert verdicts(outcomes) == [expected, ("done", "ok")]
 
 
@@ -420,7 +421,7 @@ def test_a_purge_answered_with_not_found_is_checked_by_reading(
     wire: Wire, connector: HubSpotConnector, seen_then: list[bytes], expected: tuple[str, str]
 ) -> None:
     wire.says(rows("1"), HTML_404, *seen_then)
-    assert verdicts(connector.act(Action.ERASE, steps(Action.ERASE, "1"), ignore)) == [expected]
+    assert verdicts(connector.act(Action.ERASE, steps(Action.ERASE, "1"), Leave())) == [expected]
 
 
 def test_half_a_batch_that_failed_is_told_apart_from_the_half_that_did_not(
@@ -428,7 +429,7 @@ def test_half_a_batch_that_failed_is_told_apart_from_the_half_that_did_not(
 ) -> None:
     filled = answers({"results": [row(key, phone="1") for key in ("1", "2", "3", "4")]})
     wire.says(filled, mixed("1", VALIDATION_ERROR="2", OBJECT_NOT_FOUND="4"))
-    outcomes = connector.act(Action.REDACT, steps(Action.REDACT, "1", "2", "3", "4"), ignore)
+    outcomes = connector.act(Action.REDACT, steps(Action.REDACT, "1", "2", "3", "4"), Leave())
     assert verdicts(outcomes) == [
         ("done", "ok"),
         ("refused", "rejected-by-validation"),
@@ -441,7 +442,7 @@ def test_a_change_that_every_contact_rejects_is_not_tried_on_each(wire: Wire, co
     keys = [str(number) for number in range(1, 101)]
     filled = answers({"results": [row(key, phone="1") for key in keys]})
     wire.says(filled, answers({"category": "VALIDATION_ERROR", "message": ADDRESS}, "400 Bad Request"))
-    outcomes = connector.act(Action.REDACT, steps(Action.REDACT, *keys), ignore)
+    outcomes = connector.act(Action.REDACT, steps(Action.REDACT, *keys), Leave())
     assert verdicts(outcomes) == [("refused", "rejected-by-validation")] * 100
     assert len(wire.requests) < 15
 
@@ -470,7 +471,7 @@ def test_a_merged_contact_reads_as_there_and_is_not_acted_on(wire: Wire, connect
     (seen,) = connector.read_back(steps(Action.ERASE, "1"))
     assert seen.presence is Presence.PRESENT
     for action in (Action.ERASE, Action.REDACT):
-        assert verdicts(connector.act(action, steps(action, "1"), ignore)) == [("refused", "changed-since-planned")]
+        assert verdicts(connector.act(action, steps(action, "1"), Leave())) == [("refused", "changed-since-planned")]
 
 
 # --- What a search makes of it ---

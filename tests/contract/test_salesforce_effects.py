@@ -22,6 +22,7 @@ from tests.contract.salesforce_world import (
     verdicts,
 )
 from tests.contract.world import Sample
+from tests.leave import Leave
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +78,7 @@ def test_a_job_that_was_never_closed_is_aborted_when_it_is_settled(org: Salesfor
     ref = org.make(Sample.LIVE, "unclosed@example.com")
     org.emulator.tell("faults", method="PATCH", path="*/jobs/ingest/*", fault="status", status=503, times=1)
     noted: list[Handle] = []
-    (outcome,) = org.connector.act(Action.ERASE, [Step("s", ref, Action.ERASE)], noted.append)
+    (outcome,) = org.connector.act(Action.ERASE, [Step("s", ref, Action.ERASE)], Leave(noted.append))
     assert (outcome.status, outcome.reason) == (OutcomeStatus.UNKNOWN, Reason.NO_ANSWER)
     (handle,) = noted
     assert verdicts(org.reconnect().settle(handle)) == [(OutcomeStatus.FAILED, Reason.NOT_SENT)]
@@ -100,7 +101,7 @@ def test_a_lost_result_file_leaves_the_outcome_open_and_settling_closes_it(org: 
     ref = org.make(Sample.LIVE, "result@example.com")
     org.emulator.tell("faults", path="*/successfulResults*", fault="status", status=503, times=4)
     noted: list[Handle] = []
-    (outcome,) = org.connector.act(Action.ERASE, [Step("s", ref, Action.ERASE)], noted.append)
+    (outcome,) = org.connector.act(Action.ERASE, [Step("s", ref, Action.ERASE)], Leave(noted.append))
     assert outcome.status is OutcomeStatus.UNKNOWN
     assert verdicts(org.reconnect().settle(noted[0])) == [(OutcomeStatus.DONE, Reason.OK)]
 
@@ -115,7 +116,7 @@ def test_a_job_that_takes_too_long_stays_accepted_and_is_settled_later(org: Sale
     ref = org.make(Sample.LIVE, "slower@example.com")
     org.emulator.tell("switches", polls_before_complete=26)
     noted: list[Handle] = []
-    (outcome,) = org.connector.act(Action.ERASE, [Step("s", ref, Action.ERASE)], noted.append)
+    (outcome,) = org.connector.act(Action.ERASE, [Step("s", ref, Action.ERASE)], Leave(noted.append))
     assert (outcome.status, outcome.reason) == (OutcomeStatus.ACCEPTED, Reason.PENDING)
     assert outcome.settle_on == AS_OF
     assert verdicts(org.reconnect().settle(noted[0])) == [(OutcomeStatus.ACCEPTED, Reason.PENDING)]
@@ -185,20 +186,18 @@ def test_a_required_name_becomes_a_placeholder_that_counts_as_empty(org: Salesfo
     ref = RecordRef(SYSTEM, "Lead", key)
     step = Step("s", ref, Action.REDACT, fields=("FirstName", "LastName", "Company", "Email"))
     connector = org.reconnect()
-    assert verdicts(connector.act(Action.REDACT, [step], lambda handle: None)) == [(OutcomeStatus.DONE, Reason.OK)]
+    assert verdicts(connector.act(Action.REDACT, [step], Leave())) == [(OutcomeStatus.DONE, Reason.OK)]
     stored = org.snapshot()["Lead", key]
     assert [stored[name] for name in step.fields] == [None, "[redacted]", "[redacted]", None]
     (seen,) = connector.read_back([step])
     assert (seen.presence, seen.filled) == (Presence.PRESENT, frozenset())
-    assert verdicts(connector.act(Action.REDACT, [step], lambda handle: None)) == [
-        (OutcomeStatus.ALREADY_DONE, Reason.SAME)
-    ]
+    assert verdicts(connector.act(Action.REDACT, [step], Leave())) == [(OutcomeStatus.ALREADY_DONE, Reason.SAME)]
 
 
 def test_a_restriction_stops_every_contact_and_notes_what_was_there_before_it_does(org: SalesforceWorld) -> None:
     ref = org.contact("restrict@example.com", DoNotCall=True)
     noted: list[Handle] = []
-    (outcome,) = org.connector.act(Action.RESTRICT, [Step("s", ref, Action.RESTRICT)], noted.append)
+    (outcome,) = org.connector.act(Action.RESTRICT, [Step("s", ref, Action.RESTRICT)], Leave(noted.append))
     before = {
         "Processing_Restricted__c": False,
         "HasOptedOutOfEmail": False,

@@ -33,6 +33,7 @@ from retention.vocabulary import (
 )
 from sandbox.server import http_server, listen, port_of
 from sandbox.tls import issue
+from tests.leave import Leave
 
 SECRET = "s3cret-of-the-app"
 ORG = "00D000000000001AAA"
@@ -253,7 +254,7 @@ def test_a_read_is_repeated_a_few_times_and_an_effect_never(org: ScriptedOrg) ->
     org.calls.clear()
     row = {"Id": REF.key, "SystemModstamp": "2021-11-22T00:00:00.000+0000", "Email": "ann@example.com"}
     org.answers = [rows(row), Response(status_code=503)]
-    (outcome,) = ours.act(Action.REDACT, [Step("s", REF, Action.REDACT, fields=("Email",))], lambda handle: None)
+    (outcome,) = ours.act(Action.REDACT, [Step("s", REF, Action.REDACT, fields=("Email",))], Leave())
     assert outcome.status is OutcomeStatus.UNKNOWN
     assert org.paths() == ["Contact", "composite"]
 

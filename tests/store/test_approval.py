@@ -8,7 +8,8 @@ import pytest
 from sqlalchemy import Engine
 
 from retention.approve import AnswerRefused
-from retention.carry_out import NotApproved, Stopped, WrongPlace
+from retention.carry_out import NotApproved, WrongPlace
+from retention.contract import Stopped
 from retention.store import sweeps
 from retention.store.database import run
 from tests.memory_connector import MemoryConnector, MemorySystem, person

@@ -19,11 +19,11 @@ from connectors.documents.reading import FileKind
 from connectors.documents.restricted import FOLDER_MODE, content_at, manifest, manifest_at
 from connectors.documents.server import Failed, Forbidden, Lost, Missing, Server
 from connectors.documents.table import Cut
-from retention.contract import ConnectorError
+from retention.contract import ConnectorError, Stopped, Warrant
 from retention.vocabulary import Action, Handle, Identifier, Outcome, OutcomeStatus, Reason, Step
 
 PATH = "path"
-Note = Callable[[Handle], None]
+Verb = Callable[[Step], None]
 
 
 class _Ended(Exception):
@@ -43,26 +43,28 @@ class Acting:
         self._reader = reader
         self._largest = largest
 
-    def run(self, action: Action, batch: Sequence[Step], note: Note) -> list[Outcome]:
+    def run(self, action: Action, batch: Sequence[Step], warrant: Warrant) -> list[Outcome]:
         """An outcome per step, in order."""
         if action is Action.RESTRICT:
-            return self._restrict_all(batch, note)
+            return self._restrict_all(batch, warrant)
         verbs = {Action.ERASE: self._erase, Action.REDACT: self._redact, Action.RELEASE: self._release}
-        return self._each(batch, verbs[action])
+        return self._each(batch, lambda step: verbs[action](step, warrant))
 
-    def _each(self, batch: Sequence[Step], verb: Callable[[Step], None]) -> list[Outcome]:
+    def _each(self, batch: Sequence[Step], verb: Verb) -> list[Outcome]:
         """One after the other. A server gone before anything was done is raised; later, the rest was not sent."""
         outcomes: list[Outcome] = []
         for number, step in enumerate(batch):
             try:
                 outcomes.append(self._one(step, verb))
+            except Stopped:
+                return outcomes + _not_sent(batch[number:])
             except ConnectorError:
                 if number == 0:
                     raise
-                return outcomes + [Outcome(left.ref, OutcomeStatus.FAILED, Reason.NOT_SENT) for left in batch[number:]]
+                return outcomes + _not_sent(batch[number:])
         return outcomes
 
-    def _one(self, step: Step, verb: Callable[[Step], None]) -> Outcome:
+    def _one(self, step: Step, verb: Verb) -> Outcome:
         try:
             verb(step)
         except _Ended as ended:
@@ -80,8 +82,9 @@ class Acting:
 
     # --- Erasing ---
 
-    def _erase(self, step: Step) -> None:
+    def _erase(self, step: Step, warrant: Warrant) -> None:
         place, _, _ = self._planned(step)
+        warrant.check()
         self._remove(place.at)
         if place.restricted:
             self._refuse_if_there(place.at)
@@ -95,7 +98,7 @@ class Acting:
 
     # --- Redacting ---
 
-    def _redact(self, step: Step) -> None:
+    def _redact(self, step: Step, warrant: Warrant) -> None:
         place, version, content = self._planned(step)
         if kind_of(place.path) is not FileKind.TABLE or not step.identifiers or not version:
             raise _Ended(OutcomeStatus.REFUSED, Reason.VALIDATION)
@@ -113,9 +116,10 @@ class Acting:
             self._server.dress(beside, place.entry)
             self._refuse_if_touched(place)
             self._prove(beside, redacted.content)
+            warrant.check()
         except Lost:
             raise _Ended(OutcomeStatus.FAILED, Reason.NOT_SENT) from None
-        except (_Ended, Missing, Forbidden, Failed):
+        except (Stopped, _Ended, Missing, Forbidden, Failed):
             self._remove(beside)
             raise
         self._server.replace(beside, place.at)
@@ -131,7 +135,7 @@ class Acting:
 
     # --- Restricting and releasing ---
 
-    def _restrict_all(self, batch: Sequence[Step], note: Note) -> list[Outcome]:
+    def _restrict_all(self, batch: Sequence[Step], warrant: Warrant) -> list[Outcome]:
         ready: dict[int, tuple[Place, str]] = {}
         outcomes: dict[int, Outcome] = {}
         for number, step in enumerate(batch):
@@ -146,13 +150,13 @@ class Acting:
                 outcomes[number] = Outcome(step.ref, ended.status, ended.reason)
         if ready:
             previous = tuple({PATH: place.path} for place, _ in ready.values())
-            note(Handle(Action.RESTRICT, "", tuple(batch[number].ref for number in ready), previous))
-            moved = self._each([batch[number] for number in ready], self._mover(list(ready.values())))
+            warrant.note(Handle(Action.RESTRICT, "", tuple(batch[number].ref for number in ready), previous))
+            moved = self._each([batch[number] for number in ready], self._mover(list(ready.values()), warrant))
             for number, outcome, before in zip(ready, moved, previous, strict=True):
                 outcomes[number] = _with_previous(outcome, before)
         return [outcomes[number] for number in range(len(batch))]
 
-    def _mover(self, ready: Sequence[tuple[Place, str]]) -> Callable[[Step], None]:
+    def _mover(self, ready: Sequence[tuple[Place, str]], warrant: Warrant) -> Verb:
         waiting = iter(ready)
 
         def move(step: Step) -> None:
@@ -162,8 +166,12 @@ class Acting:
                 self._refuse_if_touched(place)
                 self._remove(manifest_at(place.path))  # what an earlier try left
                 self._server.write(manifest_at(place.path), manifest(place.path, place.entry, version))
+                warrant.check()
             except Lost:
                 raise _Ended(OutcomeStatus.FAILED, Reason.NOT_SENT) from None
+            except Stopped:
+                self._remove(manifest_at(place.path))
+                raise
             self._server.move(place.at, content_at(place.path))
 
         return move
@@ -178,7 +186,7 @@ class Acting:
         if not area.is_folder:
             raise _Ended(OutcomeStatus.REFUSED, Reason.VALIDATION)
 
-    def _release(self, step: Step) -> None:
+    def _release(self, step: Step, warrant: Warrant) -> None:
         place, _, _ = self._planned(step, gone=(OutcomeStatus.REFUSED, Reason.GONE))
         if place.has_twin:
             raise _Ended(OutcomeStatus.REFUSED, Reason.VALIDATION)
@@ -188,6 +196,7 @@ class Acting:
         if back != place.path or not is_path(place.path):
             raise _Ended(OutcomeStatus.REFUSED, Reason.VALIDATION)
         self._folders_above(place.path)
+        warrant.check()
         self._server.move(place.at, place.path)
         try:
             self._refuse_if_there(place.at)
@@ -233,6 +242,10 @@ def named_in(found: Collection[Identifier], people: Collection[Identifier]) -> b
     """Whether any of these people is among what was found, as a whole or as part of something longer."""
     wanted = {comparable(one) for one in people}
     return any(comparable(one) in wanted for one in found)
+
+
+def _not_sent(steps: Sequence[Step]) -> list[Outcome]:
+    return [Outcome(step.ref, OutcomeStatus.FAILED, Reason.NOT_SENT) for step in steps]
 
 
 def _with_previous(outcome: Outcome, before: Mapping[str, str]) -> Outcome:

@@ -7,13 +7,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 
 from connectors.documents import places
-from connectors.documents.acting import Acting, Note, named_in
+from connectors.documents.acting import Acting, named_in
 from connectors.documents.folders import Folders, kind_of, media_type
 from connectors.documents.passing import FILE, Pass
 from connectors.documents.reader import Reader
 from connectors.documents.server import Address, Entry, Failed, Forbidden, Missing, Server
 from connectors.documents.server import host_key as parse_host_key
-from retention.contract import AccessDenied, Unavailable, Unsupported
+from retention.contract import AccessDenied, Unavailable, Unsupported, Warrant
 from retention.vocabulary import (
     Action,
     Criteria,
@@ -112,7 +112,7 @@ class SftpDocuments:
         finally:
             self._reader.close()
 
-    def act(self, action: Action, batch: Sequence[Step], note: Note) -> Sequence[Outcome]:
+    def act(self, action: Action, batch: Sequence[Step], warrant: Warrant) -> Sequence[Outcome]:
         if action not in self.supports:
             raise Unsupported(f"{self.system} cannot {action}; hand the step to a person")
         if not batch:
@@ -120,7 +120,7 @@ class SftpDocuments:
         if self._root() is None:
             return [Outcome(step.ref, OutcomeStatus.FAILED, Reason.NOT_PROVEN) for step in batch]
         try:
-            return self._acting.run(action, batch, note)
+            return self._acting.run(action, batch, warrant)
         finally:
             self._reader.close()
 

@@ -16,7 +16,7 @@ from connectors.hubspot.facts import Row, addresses_of, declared, is_filled, is_
 from connectors.hubspot.filters import may_be_address
 from connectors.hubspot.patience import NoAnswer
 from connectors.hubspot.records import Records, Sight, is_id, is_merged, restorable_until
-from retention.contract import AccessDenied, ConnectorError, Throttled
+from retention.contract import AccessDenied, ConnectorError, Stopped, Throttled, Warrant
 from retention.vocabulary import (
     Action,
     Handle,
@@ -42,7 +42,6 @@ FAILED, UNKNOWN = OutcomeStatus.FAILED, OutcomeStatus.UNKNOWN
 # Of several addresses of one step the one that went worst speaks for it.
 WORST_FIRST = (UNKNOWN, FAILED, REFUSED, DONE, ALREADY)
 
-Note = Callable[[Handle], None]
 Values = dict[str, str]
 
 
@@ -54,10 +53,10 @@ class Acting:
         self._records = records
         self._kinds = kinds
 
-    def act(self, action: Action, batch: Sequence[Step], note: Note) -> list[Outcome]:
+    def act(self, action: Action, batch: Sequence[Step], warrant: Warrant) -> list[Outcome]:
         outcomes: dict[int, Outcome] = {}
         if action is Action.SUPPRESS:
-            self._suppress(batch, outcomes)
+            self._suppress(batch, warrant, outcomes)
         else:
             wanted = [*(name for kind in self._kinds.values() for name in declared(kind)), *_named(batch)]
             sight = self._records.look((step.ref.key for step in batch), tuple(dict.fromkeys(wanted)))
@@ -69,9 +68,9 @@ class Acting:
                 else:
                     outcomes[number] = judged
             if action is Action.ERASE:
-                self._purge(batch, todo, outcomes)
+                self._purge(batch, todo, warrant, outcomes)
             else:
-                self._update(action, batch, todo, sight, note, outcomes)
+                self._update(action, batch, todo, sight, warrant, outcomes)
         return [outcomes[number] for number in range(len(batch))]
 
     def _judged(self, action: Action, step: Step, sight: Sight) -> Outcome | None:
@@ -104,9 +103,13 @@ class Acting:
             case _:
                 return False
 
-    def _purge(self, batch: Sequence[Step], todo: Sequence[int], outcomes: dict[int, Outcome]) -> None:
+    def _purge(
+        self, batch: Sequence[Step], todo: Sequence[int], warrant: Warrant, outcomes: dict[int, Outcome]
+    ) -> None:
         """One call per contact, there being no batch form. The record goes at once, what hung on it within 30 days."""
-        for number, answer in self._each(batch, todo, outcomes, lambda n: self._client.purge(batch[n].ref.key)):
+        for number, answer in self._each(
+            batch, todo, outcomes, lambda n: self._client.purge(batch[n].ref.key, warrant)
+        ):
             step = batch[number]
             if answer.status in (200, 202, 204):
                 outcomes[number] = Outcome(step.ref, DONE, Reason.OK, answer.evidence())
@@ -128,7 +131,7 @@ class Acting:
             return Outcome(step.ref, FAILED, Reason.NOT_PROVEN, answer.evidence())
         return Outcome(step.ref, ALREADY, Reason.GONE, answer.evidence())
 
-    def _suppress(self, batch: Sequence[Step], outcomes: dict[int, Outcome]) -> None:
+    def _suppress(self, batch: Sequence[Step], warrant: Warrant, outcomes: dict[int, Outcome]) -> None:
         """Opt out every address of the step, or of the contact where the step names none; with or without a contact.
 
         The opt-out of all e-mail for many addresses at once is sold with the largest edition only.
@@ -138,7 +141,7 @@ class Acting:
         steps = [batch[number] for number, _ in todo]
         ends: dict[int, Outcome] = {}
         for position, answer in self._each(
-            steps, range(len(todo)), ends, lambda position: self._client.unsubscribe(todo[position][1])
+            steps, range(len(todo)), ends, lambda position: self._client.unsubscribe(todo[position][1], warrant)
         ):
             ends[position] = _unsubscribed(steps[position], answer)
         for number in addresses:
@@ -181,7 +184,7 @@ class Acting:
         batch: Sequence[Step],
         todo: Sequence[int],
         sight: Sight,
-        note: Note,
+        warrant: Warrant,
         outcomes: dict[int, Outcome],
     ) -> None:
         """Set properties of many contacts in one call; what the service rejects is sent again in halves."""
@@ -193,7 +196,7 @@ class Acting:
             for number in todo:
                 name = self._kinds[batch[number].ref.kind].restricted
                 previous[number] = {name: _text(properties_of(sight.live[batch[number].ref.key]).get(name))}
-            note(Handle(action, "", tuple(batch[n].ref for n in todo), tuple(previous[n] for n in todo)))
+            warrant.note(Handle(action, "", tuple(batch[n].ref for n in todo), tuple(previous[n] for n in todo)))
         groups = deque([list(todo)])
         silent, alone = 0, 0
         while groups:
@@ -203,7 +206,10 @@ class Acting:
                 continue
             inputs: list[dict[str, Any]] = [{"id": batch[n].ref.key, "properties": values[n]} for n in group]
             try:
-                answer = self._client.update(inputs)
+                answer = self._client.update(inputs, warrant)
+            except Stopped:
+                _not_sent(batch, [n for some in (group, *groups) for n in some], outcomes)
+                return
             except NoAnswer:
                 silent += 1
                 for n in group:
@@ -250,6 +256,9 @@ class Acting:
                 return
             try:
                 answer = send(number)
+            except Stopped:
+                _not_sent(steps, todo[position:], outcomes)
+                return
             except NoAnswer:
                 silent += 1
                 outcomes[number] = Outcome(steps[number].ref, UNKNOWN, Reason.NO_ANSWER)

@@ -23,7 +23,7 @@ from urllib3 import exceptions as http
 from connectors.hubspot.answers import Answer, listed, refusal
 from connectors.hubspot.pace import Pace
 from connectors.hubspot.patience import Lost, patiently
-from retention.contract import AccessDenied, ConnectorError, Incomplete
+from retention.contract import AccessDenied, ConnectorError, Incomplete, Warrant
 
 BASE_URL = "https://api.hubapi.com"
 TIMEOUT = 30.0
@@ -72,7 +72,8 @@ class HubSpotClient:
     """The account behind one token: `tenant` is its id. One method per call; all but the last three only read.
 
     Reading methods give the parsed body or raise a contract exception. The others give the answer for any status that
-    concerns the record, and raise `NoAnswer` where the call may have taken effect.
+    concerns the record, and raise `NoAnswer` where the call may have taken effect. They ask their warrant at the very
+    last moment, after any wait for the allowance and before every repetition; its `Stopped` means nothing was done.
     """
 
     def __init__(self, vendor: Any, token: str, who: str, timeout: float, pace: Pace) -> None:
@@ -136,19 +137,20 @@ class HubSpotClient:
         body = self._read("deals of contacts", self._associations.get_page, "contacts", "deals", request)
         return self._results("deals of contacts", body)
 
-    def update(self, inputs: Sequence[Json]) -> Answer:
+    def update(self, inputs: Sequence[Json], warrant: Warrant) -> Answer:
         """Set properties of up to 100 contacts."""
-        return self._write("batch update of contacts", self._batch.update, {"inputs": list(inputs)})
+        return self._write("batch update of contacts", warrant, self._batch.update, {"inputs": list(inputs)})
 
-    def purge(self, contact: str) -> Answer:
+    def purge(self, contact: str, warrant: Warrant) -> Answer:
         """Delete one contact for good. By its numeric id only: an unknown address would be blocklisted."""
-        return self._write("permanent delete of a contact", self._contacts.purge, {"objectId": contact})
+        return self._write("permanent delete of a contact", warrant, self._contacts.purge, {"objectId": contact})
 
-    def unsubscribe(self, address: str) -> Answer:
+    def unsubscribe(self, address: str, warrant: Warrant) -> Answer:
         """Opt one address out of all e-mail. The service takes it in the path only; its own transport logs no path
         above debug level, and no error of ours holds one."""
         return self._write(
             "opt-out of all e-mail",
+            warrant,
             self._raw.call_api,
             "/communication-preferences/v4/statuses/{address}/unsubscribe-all",
             "POST",
@@ -186,8 +188,15 @@ class HubSpotClient:
         answer = patiently(send, who=self._who, what=what, pace=self._pace, repeatable=True, search=search)
         return self._body(what, answer)
 
-    def _write(self, what: str, method: Callable[..., Any], *arguments: Any, **options: Any) -> Answer:
-        send = self._sender(method, *arguments, **options)
+    def _write(
+        self, what: str, warrant: Warrant, method: Callable[..., Any], *arguments: Any, **options: Any
+    ) -> Answer:
+        call = self._sender(method, *arguments, **options)
+
+        def send() -> Answer:
+            warrant.check()
+            return call()
+
         answer = patiently(send, who=self._who, what=what, pace=self._pace, repeatable=False)
         if answer.status in (401, 403):
             raise refusal(self._who, what, answer)

@@ -9,7 +9,7 @@ must leave the contact as it was. Stopping e-mail is SUPPRESS, which nothing her
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from connectors.hubspot.acting import Acting
 from connectors.hubspot.client import MOST_IDS, HubSpotClient
@@ -17,7 +17,7 @@ from connectors.hubspot.facts import declared, filled, is_filled, is_true, prope
 from connectors.hubspot.filters import portions
 from connectors.hubspot.records import Records, Sight, is_id, is_merged, restorable_until
 from connectors.hubspot.search import LARGEST_PAGE, Search
-from retention.contract import ConnectorError, Unsupported
+from retention.contract import ConnectorError, Unsupported, Warrant
 from retention.vocabulary import (
     Action,
     Criteria,
@@ -79,10 +79,10 @@ class HubSpotConnector:
     def changes(self, since: Token | None) -> Iterator[Page]:
         raise Unsupported(f"{self.system} is not catalogued; search it")
 
-    def act(self, action: Action, batch: Sequence[Step], note: Callable[[Handle], None]) -> Sequence[Outcome]:
+    def act(self, action: Action, batch: Sequence[Step], warrant: Warrant) -> Sequence[Outcome]:
         if action not in self.supports:
             raise Unsupported(f"{self.system} cannot {action}; give the step to a person")
-        return self._acting.act(action, batch, note) if batch else []
+        return self._acting.act(action, batch, warrant) if batch else []
 
     def settle(self, handle: Handle) -> Sequence[Outcome]:
         """There are no jobs to ask: how a call ended is seen in the records."""

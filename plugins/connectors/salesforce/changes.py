@@ -14,6 +14,7 @@ from connectors.salesforce import codes
 from connectors.salesforce.describe import FieldView, is_filled
 from connectors.salesforce.patience import NoAnswer
 from connectors.salesforce.rest import MOST_QUERIES, Answer, Part, Rest
+from retention.contract import Stopped, Warrant
 from retention.vocabulary import Action, Evidence, Outcome, OutcomeStatus, Reason, RecordKind, RecordRef, Scalar, Step
 
 COLLECTION = 200
@@ -89,17 +90,19 @@ class Writer:
     def __init__(self, rest: Rest) -> None:
         self._rest = rest
 
-    def write(self, kind: str, changes: Sequence[Change]) -> list[Outcome]:
+    def write(self, kind: str, changes: Sequence[Change], warrant: Warrant) -> list[Outcome]:
         """Write up to 1,000 records in one call; an outcome per change, in order."""
         outcomes: list[Outcome] = []
         for start in range(0, len(changes), LARGEST_CALL):
-            outcomes += self._write(kind, changes[start : start + LARGEST_CALL])
+            outcomes += self._write(kind, changes[start : start + LARGEST_CALL], warrant)
         return outcomes
 
-    def _write(self, kind: str, changes: Sequence[Change]) -> list[Outcome]:
+    def _write(self, kind: str, changes: Sequence[Change], warrant: Warrant) -> list[Outcome]:
         chunks = [changes[start : start + COLLECTION] for start in range(0, len(changes), COLLECTION)]
         try:
-            answers = self._rest.composite([_part(kind, chunk) for chunk in chunks], effect=True)
+            answers = self._rest.composite([_part(kind, chunk) for chunk in chunks], warrant)
+        except Stopped:
+            return [_outcome(one, OutcomeStatus.FAILED, Reason.NOT_SENT, Evidence()) for one in changes]
         except NoAnswer:
             return [_outcome(one, OutcomeStatus.UNKNOWN, Reason.NO_ANSWER, Evidence()) for one in changes]
         outcomes: list[Outcome] = []

@@ -17,13 +17,13 @@ from simple_salesforce.api import Salesforce
 from connectors.salesforce import changes, soql
 from connectors.salesforce.changes import Change, Writer
 from connectors.salesforce.describe import FieldViews
-from connectors.salesforce.erasure import LARGEST_JOB, HardDelete, Note
+from connectors.salesforce.erasure import LARGEST_JOB, HardDelete
 from connectors.salesforce.facts import VERSION, declared, filled
 from connectors.salesforce.rest import Rest
 from connectors.salesforce.search import LARGEST_PAGE, SMALLEST_PAGE, Search
 from connectors.salesforce.session import tenant_of
 from connectors.salesforce.sight import QUERY_ALL, Row, Sight, Sights, short
-from retention.contract import Unsupported
+from retention.contract import Unsupported, Warrant
 from retention.vocabulary import (
     Action,
     Criteria,
@@ -93,13 +93,16 @@ class SalesforceConnector:
     def changes(self, since: Token | None) -> Iterator[Page]:
         raise Unsupported(f"{self.system} answers searches itself; it has no catalogue to feed")
 
-    def act(self, action: Action, batch: Sequence[Step], note: Note) -> Sequence[Outcome]:
+    def act(self, action: Action, batch: Sequence[Step], warrant: Warrant) -> Sequence[Outcome]:
         if action not in self.supports:
             raise Unsupported(f"{self.system} cannot {action}; hand the step to a person")
         outcomes: dict[int, Outcome] = {}
         for kind, numbers in self._by_kind([step.ref for step in batch]).items():
             steps = [batch[number] for number in numbers]
-            done = self._erase(kind, steps, note) if action is Action.ERASE else self._write(action, kind, steps, note)
+            if action is Action.ERASE:
+                done = self._erase(kind, steps, warrant)
+            else:
+                done = self._write(action, kind, steps, warrant)
             outcomes.update(zip(numbers, done, strict=True))
         return [
             outcomes.get(number) or Outcome(step.ref, OutcomeStatus.REFUSED, Reason.VALIDATION)
@@ -151,7 +154,7 @@ class SalesforceConnector:
                 positions.setdefault(self._kinds[ref.kind], []).append(number)
         return positions
 
-    def _erase(self, kind: RecordKind, steps: Sequence[Step], note: Note) -> list[Outcome]:
+    def _erase(self, kind: RecordKind, steps: Sequence[Step], warrant: Warrant) -> list[Outcome]:
         rows, missing = self._rows(kind, steps, ())
         outcomes: dict[int, Outcome] = {}
         for number, step in enumerate(steps):
@@ -162,11 +165,11 @@ class SalesforceConnector:
                 outcomes[number] = outcome
         due = [number for number in range(len(steps)) if number not in outcomes]
         if due:
-            erased = self._hard_delete.run(kind.name, [steps[number].ref for number in due], note)
+            erased = self._hard_delete.run(kind.name, [steps[number].ref for number in due], warrant)
             outcomes.update(zip(due, erased, strict=True))
         return [outcomes[number] for number in range(len(steps))]
 
-    def _write(self, action: Action, kind: RecordKind, steps: Sequence[Step], note: Note) -> list[Outcome]:
+    def _write(self, action: Action, kind: RecordKind, steps: Sequence[Step], warrant: Warrant) -> list[Outcome]:
         rows, missing = self._rows(kind, steps, changes.fields_read(action, kind, steps))
         outcomes: dict[int, Outcome] = {}
         due: dict[int, Change] = {}
@@ -188,14 +191,21 @@ class SalesforceConnector:
                 due[number] = Change(step.ref, values, before)
         if due:
             noted = tuple(change.previous for change in due.values()) if action is Action.RESTRICT else ()
-            note(Handle(action, "", tuple(change.ref for change in due.values()), noted))
-            outcomes.update(zip(due, self._writer.write(kind.name, list(due.values())), strict=True))
+            warrant.note(Handle(action, "", tuple(change.ref for change in due.values()), noted))
+            outcomes.update(zip(due, self._writer.write(kind.name, list(due.values()), warrant), strict=True))
         if action is Action.REDACT:
-            outcomes.update(self._emptied_again(kind, steps, rows, {number: outcomes[number] for number in due}))
+            outcomes.update(
+                self._emptied_again(kind, steps, rows, {number: outcomes[number] for number in due}, warrant)
+            )
         return [outcomes[number] for number in range(len(steps))]
 
     def _emptied_again(
-        self, kind: RecordKind, steps: Sequence[Step], rows: Mapping[str, Row], outcomes: Mapping[int, Outcome]
+        self,
+        kind: RecordKind,
+        steps: Sequence[Step],
+        rows: Mapping[str, Row],
+        outcomes: Mapping[int, Outcome],
+        warrant: Warrant,
     ) -> dict[int, Outcome]:
         """Rows refused for an empty field that this org requires: once more, by what its describe says."""
         refused = [number for number, outcome in outcomes.items() if outcome.reason is Reason.VALIDATION]
@@ -207,7 +217,7 @@ class SalesforceConnector:
             values = changes.wanted(Action.REDACT, kind, view, steps[number], rows[short(steps[number].ref.key)])
             if not isinstance(values, Reason):
                 again[number] = Change(steps[number].ref, values, {})
-        return dict(zip(again, self._writer.write(kind.name, list(again.values())), strict=True))
+        return dict(zip(again, self._writer.write(kind.name, list(again.values()), warrant), strict=True))
 
     def _rows(
         self, kind: RecordKind, steps: Sequence[Step], fields: Sequence[str]

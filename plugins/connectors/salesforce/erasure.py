@@ -16,7 +16,7 @@ from connectors.salesforce import codes
 from connectors.salesforce.patience import NoAnswer
 from connectors.salesforce.rest import Rejected, Rest
 from connectors.salesforce.sight import Sight, Sights, short
-from retention.contract import ConnectorError, Incomplete
+from retention.contract import ConnectorError, Incomplete, Stopped, Warrant
 from retention.vocabulary import (
     Action,
     Evidence,
@@ -33,8 +33,6 @@ BIN_DAYS = 15
 _POLLS = (1.0, 1.0, 2.0, 4.0, 8.0, *(15.0,) * 20)  # seconds before each look; after the last the job is left to settle
 _RUNNING = ("UploadComplete", "InProgress")
 
-Note = Callable[[Handle], None]
-
 
 class HardDelete:
     """Runs and settles hardDelete jobs."""
@@ -45,24 +43,26 @@ class HardDelete:
         self._sights = sights
         self._pause = pause
 
-    def run(self, kind: str, refs: Sequence[RecordRef], note: Note) -> list[Outcome]:
+    def run(self, kind: str, refs: Sequence[RecordRef], warrant: Warrant) -> list[Outcome]:
         """Erase rows of one object; an outcome per ref, in order."""
         asked = {"object": kind, "operation": "hardDelete", "contentType": "CSV", "lineEnding": "LF"}
         try:
-            created = self._rest.effect("POST", "jobs/ingest", json=asked)
+            created = self._rest.effect("POST", "jobs/ingest", warrant, json=asked)
         except Rejected as refusal:
             # Only the right to hard-delete is refused here in practice; the service's code for it is not documented.
             reason = Reason.NO_PERMISSION if refusal.status in (400, 403) else Reason.VENDOR_ERROR
             return _all(refs, OutcomeStatus.REFUSED, reason, Evidence(http_status=refusal.status))
-        except NoAnswer:
+        except (Stopped, NoAnswer):
             # A job without data erases nothing, wherever it is.
             return _all(refs, OutcomeStatus.FAILED, Reason.NOT_SENT, Evidence())
         job = self._job_id(created.body)
-        note(Handle(Action.ERASE, job, tuple(refs)))
+        warrant.note(Handle(Action.ERASE, job, tuple(refs)))
         upload = "Id\n" + "".join(f"{key}\n" for key in dict.fromkeys(ref.key for ref in refs))
         try:
-            self._rest.effect("PUT", f"jobs/ingest/{job}/batches", csv=upload.encode())
-            self._rest.effect("PATCH", f"jobs/ingest/{job}", json={"state": "UploadComplete"})
+            self._rest.effect("PUT", f"jobs/ingest/{job}/batches", None, csv=upload.encode())
+            self._rest.effect("PATCH", f"jobs/ingest/{job}", warrant, json={"state": "UploadComplete"})
+        except Stopped:
+            return self._abandon(job, refs)
         except (NoAnswer, ConnectorError):
             return _all(refs, OutcomeStatus.UNKNOWN, Reason.NO_ANSWER, Evidence(job))
         return self._awaited(job, refs)
@@ -82,7 +82,7 @@ class HardDelete:
     def _abandon(self, job: str, refs: Sequence[RecordRef]) -> list[Outcome]:
         """End a job that was never closed, so that it cannot start later."""
         try:
-            self._rest.effect("PATCH", f"jobs/ingest/{job}", json={"state": "Aborted"})
+            self._rest.effect("PATCH", f"jobs/ingest/{job}", None, json={"state": "Aborted"})
         except NoAnswer:
             return _all(refs, OutcomeStatus.UNKNOWN, Reason.NO_ANSWER, Evidence(job))
         return _all(refs, OutcomeStatus.FAILED, Reason.NOT_SENT, Evidence(job))

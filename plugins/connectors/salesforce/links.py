@@ -57,7 +57,7 @@ class LinkReader:
         if kind != "Contact" or not ids:
             return {}, ()
         objects = list(_FIELDS)
-        answers = self._rest.composite([self._part(name, ids, where) for name in objects], effect=False)
+        answers = self._rest.composite([self._part(name, ids, where) for name in objects])
         transactions: dict[str, list[Transaction]] = defaultdict(list)
         complaints: set[str] = set()
         anchored: set[str] = set()

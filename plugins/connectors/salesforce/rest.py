@@ -16,7 +16,7 @@ from simple_salesforce.api import Salesforce
 
 from connectors.salesforce import codes
 from connectors.salesforce.patience import NoAnswer, patiently, retry_after
-from retention.contract import AccessDenied, ConnectorError, Incomplete, Throttled, Unavailable
+from retention.contract import AccessDenied, ConnectorError, Incomplete, Throttled, Unavailable, Warrant
 
 MOST_PARTS = 25
 MOST_QUERIES = 5  # of the parts of one composite call, collections counted too
@@ -64,27 +64,37 @@ class Rest:
     def read(self, method: str, path: str, *, headers: Mapping[str, str] | None = None, json: Any = None) -> Answer:
         """A call without effect, whatever its method: sent again where that may help, never a half answer."""
         try:
-            answer = self._call(method, path, json, None, headers, repeatable=True)
+            answer = self._call(method, path, json, None, headers, None, repeatable=True)
         except NoAnswer:
             raise Incomplete(f"{self._system}: the answer broke off; read again") from None
         return answer
 
-    def effect(self, method: str, path: str, *, json: Any = None, csv: bytes | None = None) -> Answer:
-        """A call that changes something: sent once. `NoAnswer` where nobody knows whether it did."""
-        return self._call(method, path, json, csv, None, repeatable=False)
+    def effect(
+        self, method: str, path: str, warrant: Warrant | None, *, json: Any = None, csv: bytes | None = None
+    ) -> Answer:
+        """A call that changes something: sent once. `NoAnswer` where nobody knows whether it did.
 
-    def composite(self, parts: Sequence[Part], *, effect: bool) -> list[Answer]:
-        """Several sub-requests in one call (one against the allowance); an answer for each, in order."""
+        Without a warrant only what touches no record: uploading to a job that was not started, or ending one.
+        """
+        return self._call(method, path, json, csv, None, warrant, repeatable=False)
+
+    def composite(self, parts: Sequence[Part], warrant: Warrant | None = None) -> list[Answer]:
+        """Several sub-requests in one call (one against the allowance); an answer for each, in order.
+
+        With a warrant it is an effect, without one it only reads.
+        """
         if len(parts) > MOST_PARTS:
             raise ValueError(f"{len(parts)} sub-requests; the service takes {MOST_PARTS}")
         asked = {"allOrNone": False, "compositeRequest": [self._sent(n, part) for n, part in enumerate(parts)]}
-        call = self.effect if effect else self.read
-        outer = call("POST", "composite", json=asked)
+        if warrant is None:
+            outer = self.read("POST", "composite", json=asked)
+        else:
+            outer = self.effect("POST", "composite", warrant, json=asked)
         given = outer.body.get("compositeResponse") if isinstance(outer.body, dict) else None
         by_reference = {one.get("referenceId"): one for one in given or () if isinstance(one, dict)}
         answers = [by_reference.get(f"part{number}") for number in range(len(parts))]
         if any(one is None or not isinstance(one.get("httpStatusCode"), int) for one in answers):
-            if effect:
+            if warrant is not None:
                 raise NoAnswer(f"{self._system}: an answer lacks a part")
             raise Incomplete(f"{self._system}: an answer lacks a part; read again")
         return [
@@ -124,15 +134,21 @@ class Rest:
         json: Any,
         csv: bytes | None,
         headers: Mapping[str, str] | None,
+        warrant: Warrant | None,
         *,
         repeatable: bool,
     ) -> Answer:
         sent = {**self._headers(csv is not None), **(headers or {})}
         url = self._url(path)
-        session = self._client.session
+
+        def send() -> requests.Response:
+            if warrant is not None:
+                warrant.check()
+            return self._client.session.request(method, url, headers=sent, json=json, data=csv)
+
         try:
             response = patiently(
-                lambda: session.request(method, url, headers=sent, json=json, data=csv),
+                send,
                 who=self._system,
                 repeatable=repeatable,
                 pause=self._pause,

@@ -118,7 +118,7 @@ class Search:
     def _query(self, run: Run, view: FieldView, where: str, last_id: str) -> Answer:
         path = f"query?q={soql.in_url(self._statement(run, view, where, last_id))}"
         if run.identifiers or len(path) > soql.SAFE_URL:
-            return self._rest.composite([Part("GET", path, headers=self._page_header())], effect=False)[0]
+            return self._rest.composite([Part("GET", path, headers=self._page_header())])[0]
         try:
             return self._rest.read("GET", path, headers=self._page_header())
         except Rejected as refusal:
@@ -132,7 +132,7 @@ class Search:
             if not view.hidden and (where := _where(run, criteria, view)):
                 path = f"query?q={soql.in_url(self._statement(run, view, where, ''))}"
                 parts[_cursor(run)] = Part("GET", path, headers=self._page_header())
-        answers = self._rest.composite(list(parts.values()), effect=False) if parts else []
+        answers = self._rest.composite(list(parts.values())) if parts else []
         return dict(zip(parts, answers, strict=True))
 
     def _statement(self, run: Run, view: FieldView, where: str, last_id: str) -> str:

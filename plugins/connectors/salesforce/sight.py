@@ -89,7 +89,7 @@ class Sights:
         statements = [soql.select(visible, kind, soql.within("Id", chunk)) for chunk in chunks]
         control = soql.select(["Id"], kind, "IsDeleted = false", "LIMIT 1")
         *answers, controlled = self._rest.composite(
-            [Part("GET", f"{QUERY_ALL}?q={soql.in_url(one)}") for one in (*statements, control)], effect=False
+            [Part("GET", f"{QUERY_ALL}?q={soql.in_url(one)}") for one in (*statements, control)]
         )
         if not view.asked and any(_names_refused(answer) for answer in answers):
             self._views.ask(kind)
