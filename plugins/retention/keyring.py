@@ -17,12 +17,13 @@ from dataclasses import dataclass, field
 import idna
 from cryptography.fernet import Fernet, InvalidToken
 
+from retention.impediment import Impediment
 from retention.vocabulary import Identifier, IdentifierKind, RecordRef, Scalar
 
 DIGEST_BYTES = 16
 
 
-class KeysUnusable(Exception):
+class KeysUnusable(Impediment):
     """The keys are missing, malformed or not those the data was written with; the text names which."""
 
 

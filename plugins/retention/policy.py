@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from retention.impediment import Impediment
 from retention.limits import Guards
 from retention.vocabulary import DataClass, FieldSet, IdentifierKind, LawfulBasis, RecordKind
 
@@ -23,7 +24,7 @@ M = TypeVar("M", bound=BaseModel)
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 
 
-class PolicyError(Exception):
+class PolicyError(Impediment):
     """The policy cannot be used. The text names file, line, place and fix."""
 
 

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import click
 
-from retention.cli.surroundings import ROOT, Unusable, ledger
-from retention.store.database import LedgerUnreachable, MigrationError, migrate
+from retention.cli.answers import as_json_option, tell
+from retention.cli.surroundings import ROOT, ledger
+from retention.store.database import migrate
 
 
 @click.group("ledger")
 def command() -> None:
-    """The ledger's tables. Needs RETENTION_LEDGER_URL with the migrator's role."""
+    """The ledger's tables. Needs RETENTION_LEDGER_URL with the role that owns them."""
 
 
 @command.command("migrate")
-def migrate_command() -> None:
+@as_json_option
+def migrate_command(as_json: bool) -> None:
     """Apply the numbered SQL files that are not applied yet."""
-    try:
-        applied = migrate(ledger(), ROOT / "include" / "sql" / "migrations")
-    except (LedgerUnreachable, MigrationError) as error:
-        raise Unusable(str(error)) from error
-    click.echo(f"applied: {', '.join(applied)}" if applied else "the ledger is up to date")
+    applied = migrate(ledger(), ROOT / "include" / "sql" / "migrations")
+    tell({"applied": applied}, as_json, f"applied: {', '.join(applied)}" if applied else "the ledger is up to date")

@@ -14,8 +14,8 @@ from pathlib import Path
 import click
 
 from retention import audit
-from retention.keyring import Keyring, KeysUnusable
-from retention.policy import PolicyError, load
+from retention.keyring import Keyring
+from retention.policy import load
 from retention.store import database
 from retention.store.desk import Desk
 from retention.vocabulary import Identifier, IdentifierKind
@@ -36,10 +36,7 @@ def ledger() -> database.Engine:
 
 def keyring() -> Keyring:
     """The keys of this deployment."""
-    try:
-        return Keyring.from_json(_file("RETENTION_KEYS").read_text(encoding="utf-8"))
-    except KeysUnusable as error:
-        raise Unusable(str(error)) from error
+    return Keyring.from_json(_file("RETENTION_KEYS").read_text(encoding="utf-8"))
 
 
 def signing_key() -> audit.SigningKey:
@@ -53,17 +50,16 @@ def signing_key() -> audit.SigningKey:
 def desk() -> Desk:
     """Everything a command works with."""
     folder = Path(os.environ.get("RETENTION_POLICY") or ROOT / "include" / "policy")
-    try:
-        policy = load(folder)
-    except PolicyError as error:
-        raise Unusable(str(error)) from error
-    return Desk(ledger(), keyring(), policy, today(), os.environ.get("RETENTION_VERSION", ""))
+    return Desk(ledger(), keyring(), load(folder), today(), os.environ.get("RETENTION_VERSION", ""))
 
 
 def today() -> date:
     """Today, or what AS_OF says."""
     fixed = os.environ.get("AS_OF")
-    return date.fromisoformat(fixed) if fixed else datetime.now(UTC).date()
+    try:
+        return date.fromisoformat(fixed) if fixed else datetime.now(UTC).date()
+    except ValueError as error:
+        raise Unusable("AS_OF is no day: write it as YYYY-MM-DD, or leave it out") from error
 
 
 def asked_identifier() -> Identifier:

@@ -10,10 +10,11 @@ from sqlalchemy import Connection
 
 from retention.audit import Chain, Checkpoint, Entry, Head, NotAuthentic, SigningKey, VerifyKey, open_note, sign
 from retention.audit import write_export as write_export_files
+from retention.impediment import Impediment
 from retention.store.database import copy_into, one, rows, run, streamed
 
 
-class LedgerOutdated(Exception):
+class LedgerOutdated(Impediment):
     """The ledger is older than what was signed of it outside: a restored copy that lost holds and approvals."""
 
 

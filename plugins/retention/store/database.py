@@ -11,16 +11,22 @@ from typing import Any
 import psycopg
 from psycopg import sql
 from sqlalchemy import URL, Connection, Engine, TextClause, create_engine, make_url, text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import OperationalError, ProgrammingError
+
+from retention.impediment import Impediment
 
 MIGRATION_LOCK = 7_305_001
 
 
-class LedgerUnreachable(Exception):
+class LedgerUnreachable(Impediment):
     """The ledger did not answer. Nothing was done; the text names host and database, never a password."""
 
 
-class MigrationError(Exception):
+class NotYourDuty(Impediment):
+    """The database role of this connection may not do that; the text names role and table."""
+
+
+class MigrationError(Impediment):
     """The ledger's tables do not match this version of the code; the text says what to do."""
 
 
@@ -44,7 +50,7 @@ def _engine(url: URL) -> Engine:
 
 @contextmanager
 def transaction(engine: Engine) -> Iterator[Connection]:
-    """One transaction; an unreachable server becomes `LedgerUnreachable` with the place and the next step."""
+    """One transaction; a server out of reach, a role without the right and missing tables become errors that say so."""
     try:
         with engine.begin() as db:
             yield db
@@ -53,6 +59,17 @@ def transaction(engine: Engine) -> Iterator[Connection]:
             place = f"{engine.url.host}:{engine.url.port}/{engine.url.database}"
             raise LedgerUnreachable(
                 f"the ledger at {place} cannot be reached: check the server and the connection 'retention_ledger'"
+            ) from None
+        raise
+    except ProgrammingError as error:
+        if isinstance(error.orig, psycopg.errors.InsufficientPrivilege):
+            raise NotYourDuty(
+                f"{error.orig.diag.message_primary}: role {engine.url.username!r} has another duty; connect with the"
+                " role that docs/commands.md names for this command"
+            ) from None
+        if isinstance(error.orig, psycopg.errors.UndefinedTable):
+            raise MigrationError(
+                "the ledger lacks tables of this version: run `python -m retention ledger migrate` as its owner"
             ) from None
         raise
 
@@ -144,6 +161,7 @@ __all__ = [
     "Engine",
     "LedgerUnreachable",
     "MigrationError",
+    "NotYourDuty",
     "connect",
     "connect_to",
     "copy_into",
