@@ -159,6 +159,9 @@ class LocalStack:
             for name in ("airflow", "ledger"):
                 if name not in there:
                     admin.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+            # Workers that outlive a killed scheduler keep its connection open, and with it the locks on the run it was
+            # looking at: the next scheduler would pass that run over for ever.
+            admin.execute("ALTER DATABASE airflow SET idle_in_transaction_session_timeout = '20s'")
 
     def _keys_and_ledger(self) -> None:
         if not self.keys.exists():

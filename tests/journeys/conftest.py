@@ -18,7 +18,6 @@ from psycopg.rows import dict_row
 from sandbox.population import Population, build
 from sandbox.stack.demo import DAG, PERSON_HESITATES_SECONDS, ended, ended_or_asked_again
 from sandbox.stack.local import LocalStack
-from sandbox.stack.processes import NotStarted
 from tests.conftest import ROOT
 
 AS_OF = date(2026, 11, 22)
@@ -86,14 +85,6 @@ class Company:
 
         self.wait("the run to end", over, seconds)
         return someone.state(DAG, run)
-
-    def ends_by_itself(self, run: str, seconds: float) -> bool:
-        """Whether a run is over within that time."""
-        try:
-            self.wait_for_end(run, seconds)
-        except NotStarted:
-            return False
-        return True
 
     def clear(self, run: str, *tasks: str) -> None:
         """What an operator does with tasks that shall run again, and all that follows them."""
