@@ -47,7 +47,7 @@ def test_any_change_of_meaning_changes_the_digest_and_a_comment_does_not(folder:
 @pytest.mark.parametrize(
     ("file", "old", "new", "says"),
     [
-        ("schedule.yaml", "    then: erase", "    thenn: erase", ["schedule.yaml:15", "unknown key", "'then'"]),
+        ("schedule.yaml", "    then: erase", "    thenn: erase", ["schedule.yaml:16", "unknown key", "'then'"]),
         ("schedule.yaml", "[marketing_profile, ad_audience]", "[marketing_profile]", ["no rule", "ad_audience"]),
         ("schedule.yaml", "[usage_data, web_technical]", "[usage_data, web_technical, document]", ["stands in rules"]),
         ("schedule.yaml", "rule: transactions", "rule: contact-data", ["two rules are named"]),

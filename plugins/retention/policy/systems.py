@@ -1,0 +1,180 @@
+"""What do the fields and folders of each system mean? How a system is reached, and which part of it is which class."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Mapping
+from pathlib import PurePosixPath
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import AfterValidator, Field, model_validator
+
+from retention.policy.shape import Name, Selector, Strict, contradiction
+from retention.policy.stores import Stores
+from retention.vocabulary import Action, DataClass, FieldSet, IdentifierKind, LawfulBasis, RecordKind
+
+RESERVED_SYSTEMS = frozenset({"all", "ledger", "airflow", "read", "look_up", "decide", "approve", "guard", "seal"})
+"""Names that commands, task groups and tasks bear already."""
+
+RESERVED_CONNECTIONS = "retention_"
+"""With this begin the names of the pipeline's own connections (ledger, keys …)."""
+
+
+class FieldSetPolicy(Strict):
+    """Fields of one data class inside a record."""
+
+    data_class: DataClass
+    fields: tuple[Selector, ...] = Field(min_length=1)
+    collected_from: tuple[Selector, ...] = Field(min_length=1)
+    lawful_basis: LawfulBasis
+    present_if: Selector = ""
+
+
+class RecordPolicy(Strict):
+    """One kind of record of a system. `goes_with_record`: identifiers that nobody can clear, only delete with it."""
+
+    identifiers: dict[Selector, IdentifierKind] = Field(min_length=1)
+    goes_with_record: tuple[Selector, ...] = ()
+    opt_out: Selector = ""
+    opt_out_on: Selector = ""
+    consent_on: Selector = ""
+    undated_if: Selector = ""
+    restricted: Selector = ""
+    field_sets: tuple[FieldSetPolicy, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _fields_go_together(self) -> RecordPolicy:
+        sets: dict[tuple[DataClass, str], int] = {}
+        for at, field_set in enumerate(self.field_sets):
+            for name in field_set.fields:
+                if (field_set.data_class, name) in sets:
+                    says = f"field {name!r} stands twice in class {field_set.data_class.value!r}: leave it in one set"
+                    raise contradiction(says, "field_sets", at, "fields")
+                sets[field_set.data_class, name] = at
+        classed = {name for _, name in sets} | set(self.goes_with_record)
+        if outside := [name for name in self.identifiers if name not in classed]:
+            raise contradiction(
+                f"identifier {outside[0]!r} stands in no field set, so no rule reaches it: add it to one's `fields`, "
+                "or to `goes_with_record` if the system lets nobody clear it",
+                *("identifiers", outside[0]),
+            )
+        if all(field_set.present_if for field_set in self.field_sets):
+            raise contradiction(
+                "every field set exists only if some field is filled, so a record could have no class at all: "
+                "take `present_if` from one",
+                *("field_sets", 0, "present_if"),
+            )
+        return self
+
+
+class FolderPolicy(Strict):
+    """What lies in a folder of a document server."""
+
+    data_class: DataClass
+    lawful_basis: LawfulBasis
+
+
+class Verbs(Strict):
+    """What is done in this system where the schedule wants a record erased, redacted or restricted."""
+
+    erase: Literal["erase", "redact", "review"] = "erase"
+    redact: Literal["redact", "review"] = "redact"
+    restrict: Literal["restrict", "review"] = "restrict"
+
+    def for_action(self, action: Action) -> Action | None:
+        """The action taken instead; None: a person decides."""
+        chosen = getattr(self, action.value, action.value)
+        return None if chosen == "review" else Action(chosen)
+
+
+def _known_zone(zone: str) -> str:
+    try:
+        ZoneInfo(zone)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise contradiction("unknown time zone: use a name like Europe/London") from error
+    return zone
+
+
+class SystemPolicy(Strict):
+    """One system instance."""
+
+    kind: Literal["salesforce", "hubspot", "sftp"]
+    connection: Name
+    regime: Literal["UK", "EU"]
+    zone: Annotated[str, AfterValidator(_known_zone)]
+    verbs: Verbs = Verbs()
+    records: dict[Selector, RecordPolicy] = Field(default_factory=dict)
+    folders: dict[Selector, FolderPolicy] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _reads_something(self) -> SystemPolicy:
+        if self.kind == "sftp" and (self.records or not self.folders):
+            raise contradiction("a document server needs `folders` (and no `records`)")
+        if self.kind != "sftp" and (self.folders or not self.records):
+            raise contradiction("this kind of system needs `records` (and no `folders`)")
+        if self.kind == "sftp" and self.verbs.erase == "redact":
+            raise contradiction("a file has no fields to clear: write `erase: review` instead", "verbs", "erase")
+        if self.connection.startswith(RESERVED_CONNECTIONS):
+            says = f"connections that begin with {RESERVED_CONNECTIONS!r} are the pipeline's own: name another"
+            raise contradiction(says, "connection")
+        return self
+
+    @model_validator(mode="after")
+    def _folders_differ(self) -> SystemPolicy:
+        seen: dict[str, str] = {}
+        for name in self.folders:
+            plain = str(PurePosixPath(unicodedata.normalize("NFC", name).strip("/")))
+            same = plain.casefold()
+            if same in seen:
+                says = f"is the same folder as {seen[same]!r} but for case or slashes: leave one"
+                raise contradiction(says, "folders", name)
+            seen[same] = name
+            if plain != name or ".." in PurePosixPath(name).parts:
+                says = f"would never match a path: write it from the root, without slashes around, like {plain!r}"
+                raise contradiction(says, "folders", name)
+        return self
+
+    def kinds(self) -> tuple[RecordKind, ...]:
+        """The record kinds as connectors take them."""
+        return tuple(
+            RecordKind(
+                name=name,
+                field_sets=tuple(
+                    FieldSet(s.data_class, s.fields, s.collected_from, s.lawful_basis, s.present_if)
+                    for s in record.field_sets
+                ),
+                identifiers=tuple(record.identifiers.items()),
+                opt_out=record.opt_out,
+                opt_out_on=record.opt_out_on,
+                consent_on=record.consent_on,
+                undated_if=record.undated_if,
+                restricted=record.restricted,
+            )
+            for name, record in self.records.items()
+        )
+
+
+class Systems(Strict):
+    """All system instances, and our own stores: `include/policy/systems.yaml`."""
+
+    version: Literal[1]
+    systems: dict[Name, SystemPolicy] = Field(min_length=1)
+    stores: Stores
+
+    @model_validator(mode="after")
+    def _each_is_reached_for_itself(self) -> Systems:
+        by_connection: dict[str, str] = {}
+        for name, system in self.systems.items():
+            if name in RESERVED_SYSTEMS:
+                raise contradiction(f"{name!r} is a reserved name: call the system something else", "systems", name)
+            if (other := by_connection.setdefault(system.connection, name)) != name:
+                says = f"connection {system.connection!r} is that of system {other!r}: two systems need two"
+                raise contradiction(says, "systems", name, "connection")
+        return self
+
+
+def differing(before: Mapping[str, SystemPolicy], after: Mapping[str, SystemPolicy]) -> list[str]:
+    """The systems whose fields or folders mean something else: what was read of them has to be read anew."""
+    meaning = {name: (system.records, system.folders) for name, system in before.items()}
+    return [name for name, system in after.items() if meaning.get(name) != (system.records, system.folders)]
