@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from sqlalchemy import Engine
 
-from retention import approve, carry_out, sweep, verify
+from retention import approve, carry_out, policy_approval, sweep, verify
 from retention.approve import Answer
 from retention.contract import Connector, ConnectorError
 from retention.keyring import Keyring
@@ -154,7 +154,8 @@ class Night:
 
 
 def rehearse(desk: Desk) -> None:
-    """Let the pipeline act on loopback systems."""
+    """Let the pipeline act on loopback systems, under a policy the DPO approved."""
+    policy_approval.approve(desk, "dpo", desk.policy.digest, {})
     with desk.transaction() as db:
         sweeps.set_switch(db, "mode", "rehearsal", "dpo")
 

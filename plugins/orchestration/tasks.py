@@ -21,6 +21,7 @@ from retention.contract import AccessDenied, Stopped, Unsupported
 from retention.keyring import KeysUnusable
 from retention.plan import Purpose
 from retention.policy import PolicyError
+from retention.policy_approval import PolicyNotApproved
 from retention.store import audit_log, plans, sweeps
 from retention.store.audit_log import LedgerOutdated
 from retention.store.desk import Desk
@@ -37,6 +38,7 @@ NO_USE_RETRYING = ExceptionRetryPolicy(
                 Unsupported,
                 KeysUnusable,
                 PolicyError,
+                PolicyNotApproved,
                 wiring.NotConnected,
                 wiring.NotForLive,
                 stages.Refused,

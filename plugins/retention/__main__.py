@@ -21,6 +21,7 @@ COMMANDS = {
     "mode": "retention.cli.switches:mode",
     "stop": "retention.cli.switches:stop",
     "holds": "retention.cli.holds",
+    "policy": "retention.cli.policy",
     "audit": "retention.cli.audit",
 }
 """Name of each command and the module that exports it, as `command` unless another name stands behind a colon."""

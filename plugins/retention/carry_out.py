@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from retention import audit
 from retention.contract import Connector, ConnectorError, Stopped
 from retention.plan import Purpose, line
+from retention.policy_approval import refuse_unless_approved as refuse_unless_policy_approved
 from retention.store import audit_log, people, plans, steps, sweeps
 from retention.store.database import Connection
 from retention.store.desk import Desk
@@ -276,6 +277,7 @@ def _refuse_unless_right_place(db: Connection, plan: Plan, connector: Connector,
         raise WrongPlace(f"{plan.system}: the connection leads to another account than the plan was made for")
     if plan.policy_digest != desk.policy.digest:
         raise WrongPlace(f"{plan.system}: the policy changed after the plan was made; a new sweep plans afresh")
+    refuse_unless_policy_approved(db, plan.policy_digest)
     return mode
 
 

@@ -55,19 +55,51 @@ class Bench:
         return Periods(years=self.schedule.retention_years)
 
 
-def judge(known: Known, bench: Bench) -> Verdict:
-    """The verdict on one record."""
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What is ordered for one data class of a record and, in a file about several people, for one of them."""
+
+    subject: bytes | None
+    facts: ClassFacts
+    decision: Decision
+
+
+def decided(known: Known, bench: Bench) -> list[Decided]:
+    """Every decision the verdict on a record is made of."""
     if known.facts.several_people:
-        return _judge_file(known, bench)
+        people: Sequence[bytes | None] = known.subjects or (None,)
+        facts = known.facts.classes[0]
+        return [
+            Decided(
+                key,
+                facts,
+                _decide(known, facts, known.consent.get(key or b"", Consent()), bench, several=len(people) > 1),
+            )
+            for key in people
+        ]
     consent = _of_one_person(known)
-    decisions = [(c, _decide(known, c, consent, bench, several=False)) for c in known.facts.classes]
+    return [Decided(None, c, _decide(known, c, consent, bench, several=False)) for c in known.facts.classes]
+
+
+def judge(known: Known, bench: Bench) -> Verdict:
+    """The verdict on one record, in the verb that its system takes for it."""
+    verdict = _judge_file(known, bench) if known.facts.several_people else _judge_record(known, bench)
+    if verdict.action is None or (action := bench.system.verbs.for_action(verdict.action)) is verdict.action:
+        return verdict
+    if action is None:
+        return replace(verdict, name="review", action=None, fields=(), data_classes=(), subject_keys=())
+    return replace(verdict, name=action.value, action=action, fields=_all_fields(known))
+
+
+def _judge_record(known: Known, bench: Bench) -> Verdict:
+    decisions = [(d.facts, d.decision) for d in decided(known, bench)]
     if not decisions:
         return Verdict("keep", None, (), (), (ReasonCode.ALREADY_ERASED,))
     whole = of_record([(c.fields, d) for c, d in decisions], restricted=known.facts.restricted, held=known.held)
     stop = any(FollowUp.STOP_MARKETING in d.follow_ups for _, d in decisions)
     action, fields = whole.action, whole.fields
     if action is Action.ERASE and known.facts.undeletable:  # the empty shell stays, with what hangs on it
-        action, fields = Action.REDACT, tuple({name for c, _ in decisions for name in c.fields})
+        action, fields = Action.REDACT, _all_fields(known)
     return _verdict(known, decisions, action, fields, whole.needs_review, whole.blocked_by_hold, stop)
 
 
@@ -99,25 +131,25 @@ def _verdict(
 
 def _judge_file(known: Known, bench: Bench) -> Verdict:
     """A file: what is true of everybody in it may be done to it; what is true of some only to their parts."""
-    people: Sequence[bytes | None] = known.subjects or (None,)
     facts = known.facts.classes[0]
-    decided = [
-        (key, _decide(known, facts, known.consent.get(key or b"", Consent()), bench, several=len(people) > 1))
-        for key in people
-    ]
-    decisions = [(facts, d) for _, d in decided]
-    going = [(key, d) for key, d in decided if d.disposition is Disposition.ERASE]
+    fates = [(d.subject, d.decision) for d in decided(known, bench)]
+    decisions = [(facts, d) for _, d in fates]
+    going = [(key, d) for key, d in fates if d.disposition is Disposition.ERASE]
     reasons = _reasons(d for _, d in going)
-    if len(going) == len(decided) and known.shared and not RESTS_ON_OPT_OUT.isdisjoint(reasons):
+    if len(going) == len(fates) and known.shared and not RESTS_ON_OPT_OUT.isdisjoint(reasons):
         # One person's word does not reach a file that names others whom we cannot key (a telephone, a role address).
         return Verdict("review", None, (), (), (*reasons, ReasonCode.MIXED_SUBJECTS))
-    if known.held or not going or len(going) == len(decided):
-        whole = of_record([((), d) for _, d in decided], restricted=known.facts.restricted, held=known.held)
+    if known.held or not going or len(going) == len(fates):
+        whole = of_record([((), d) for _, d in fates], restricted=known.facts.restricted, held=known.held)
         return _verdict(known, decisions, whole.action, (), whole.needs_review, whole.blocked_by_hold, False)
     if not facts.fields:  # the parts of one person cannot be taken out of this kind of file
         return Verdict("review", None, (), (), (*reasons, ReasonCode.MIXED_SUBJECTS))
     keys = tuple(key for key, _ in going if key is not None)
     return Verdict("redact", Action.REDACT, facts.fields, (), reasons, subject_keys=keys)
+
+
+def _all_fields(known: Known) -> tuple[str, ...]:
+    return tuple(sorted({name for c in known.facts.classes for name in c.fields}))
 
 
 def _decide(known: Known, facts: ClassFacts, consent: Consent, bench: Bench, *, several: bool) -> Decision:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from retention import audit
+from retention import audit, upkeep
 from retention.store import audit_log, findings, plans, reports, steps, sweeps
 from retention.store.desk import Desk
 from retention.store.sweeps import Sweep
@@ -35,7 +35,11 @@ class Report:
 
 
 def seal(desk: Desk, sweep: Sweep, key: audit.SigningKey, outside: Path) -> Report:
-    """Seal a sweep, whole or not; safe to repeat. Systems that were not read are named as not covered."""
+    """Seal a sweep, whole or not; safe to repeat. Systems that were not read are named as not covered.
+
+    First the ledger forgets what is past its period, so that the signature covers that too.
+    """
+    upkeep.tidy(desk)
     with desk.transaction() as db:
         current = sweeps.get(db, sweep.sweep_id)
         looked_at = {p.system for p in plans.of_sweep(db, sweep.sweep_id) if p.state != "proposed"}

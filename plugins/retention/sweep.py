@@ -15,6 +15,7 @@ from retention.contract import Connector
 from retention.judge import Bench, Verdict, grounds_to_stop, judge
 from retention.knowledge import Known
 from retention.plan import PlanHeader, PlannedStep, Purpose
+from retention.policy_approval import refuse_unless_approved
 from retention.store import audit_log, catalogue, findings, people, plans, sweeps
 from retention.store.database import Connection
 from retention.store.desk import Desk
@@ -206,12 +207,15 @@ def plan_suppression(desk: Desk, sweep: Sweep, connector: Connector) -> plans.Pl
 def guard(desk: Desk, sweep: Sweep, systems: Iterable[str]) -> str | None:
     """Check the limits of every plan, then fix the sweep's digest; returns it, or None if nothing is left to do.
 
-    A breach stops the whole plan of that system, never "the first N of it".
+    A breach stops the whole plan of that system, never "the first N of it". Under a policy that is not approved nobody
+    is asked at all.
     """
     with desk.transaction() as db:
         current = sweeps.get(db, sweep.sweep_id)
         if current.state != "open":
             return current.digest
+        if current.mode is not sweeps.Mode.DRY:
+            refuse_unless_approved(db, desk.policy.digest)
         for system in systems:
             made = plans.find(db, sweep.sweep_id, system, Purpose.RETENTION)
             if made is None or made.state != "proposed":

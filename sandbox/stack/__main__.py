@@ -47,13 +47,14 @@ def up(home: Path, as_of: date, seed: int, port: int) -> int:
     stack.wipe()
     try:
         stack.start()
+        stack.approve_policy()
     except BaseException:
         stack.stop()
         raise
     pids = [process.pid for process in stack.processes.running.values()]
     (home / "up.json").write_text(json.dumps({"pids": pids}))
     print(f"Airflow: http://localhost:{port}  (user operator, dpo or admin, password demo)")
-    print("The pipeline is dry: plans only. `make down` stops everything.")
+    print("The policy is approved by dpo. The pipeline is dry: plans only. `make down` stops everything.")
     return 0
 
 

@@ -64,7 +64,8 @@ def run(home: Path, as_of: date, seed: int) -> int:
     try:
         say("starting PostgreSQL, three emulators and Airflow on loopback …")
         stack.start()
-        say(f"Airflow is up after {time.monotonic() - began:.0f} s; placing a legal hold, switching to rehearsal mode")
+        say(f"Airflow is up after {time.monotonic() - began:.0f} s")
+        say("placing a legal hold, approving the policy, switching to rehearsal mode")
         prepare(stack, people)
         before = {system: records(system, stack.emulators[system].state()) for system in stack.systems}
         run_id = first_night(stack, story)
@@ -89,6 +90,7 @@ def prepare(stack: LocalStack, people: Population) -> None:
     """What a DPO does before the first real night."""
     held = people.cases["legal_hold"].address
     stack.retention("holds", "place", "--matter", "matter-2026-17", "--by", "dpo", stdin=held + "\n", role="migrator")
+    stack.approve_policy()
     stack.retention("mode", "rehearsal", "--by", "dpo", role="migrator")
 
 

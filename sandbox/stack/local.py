@@ -142,6 +142,12 @@ class LocalStack:
         command = [sys.executable, "-m", "retention", *arguments]
         return self.processes.run("retention-cli", command, environment, ROOT, stdin)
 
+    def approve_policy(self, by: str = "dpo") -> str:
+        """What a DPO does before anything may act: approve the policy by its digest, which is returned."""
+        digest = str(json.loads(self.retention("policy", "check", "--json"))["digest"])
+        self.retention("policy", "approve", "--by", by, "--digest", digest, role="approver")
+        return digest
+
     def ledger_url(self, role: str = "auditor") -> str:
         """Where the ledger is, for a role; `migrator` owns it."""
         if role == "migrator":

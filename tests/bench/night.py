@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from retention.contract import Connector, Warrant
-from retention.store import sweeps
 from retention.vocabulary import (
     Action,
     Criteria,
@@ -27,7 +26,7 @@ from retention.vocabulary import (
     Token,
 )
 from tests.bench.running import Emulator, desk_of, ledger
-from tests.sweeping import Night
+from tests.sweeping import Night, rehearse
 
 ENDED_WELL = (OutcomeStatus.DONE, OutcomeStatus.ALREADY_DONE)
 Rows = Mapping[tuple[str, str], object]
@@ -126,8 +125,7 @@ def weigh(connector: Connector, emulator: Emulator, stored: Callable[[], Rows]) 
     metered = Metered(connector, emulator)
     with ledger() as engine:
         desk = desk_of(engine, connector.system)
-        with desk.transaction() as db:
-            sweeps.set_switch(db, "mode", "rehearsal", "dpo")
+        rehearse(desk)
         night = Night(desk, [metered])
         before = stored()
         if night.plan() is None or not night.approve():

@@ -145,6 +145,7 @@ def company(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Company]:
     stack = LocalStack(home, AS_OF, policy=quick_policy(home / "policy"))
     try:
         stack.start()
+        stack.approve_policy()
         yield Company(stack, build(seed=1, scale=1, as_of=AS_OF))
     finally:
         stack.stop()

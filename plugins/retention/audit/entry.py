@@ -50,6 +50,8 @@ class Event(StrEnum):
     LIVE_SWITCHED = "live_switched"
     KILL_SWITCH = "kill_switch"
     POLICY_APPROVED = "policy_approved"
+    POLICY_WITHDRAWN = "policy_withdrawn"
+    STORE_TIDIED = "store_tidied"
     REQUEST_OPENED = "request_opened"
     IDENTITY_CONFIRMED = "identity_confirmed"
     REQUEST_EXTENDED = "request_extended"

@@ -49,8 +49,12 @@ def signing_key() -> audit.SigningKey:
 
 def desk() -> Desk:
     """Everything a command works with."""
-    folder = Path(os.environ.get("RETENTION_POLICY") or ROOT / "include" / "policy")
-    return Desk(ledger(), keyring(), load(folder), today(), os.environ.get("RETENTION_VERSION", ""))
+    return Desk(ledger(), keyring(), load(policy_folder()), today(), os.environ.get("RETENTION_VERSION", ""))
+
+
+def policy_folder() -> Path:
+    """Where the policy in use lies: what RETENTION_POLICY says, or as shipped."""
+    return Path(os.environ.get("RETENTION_POLICY") or ROOT / "include" / "policy")
 
 
 def today() -> date:

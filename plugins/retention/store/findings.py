@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import Connection, text
 
@@ -187,15 +187,25 @@ WHERE f.sweep_id = :s AND f.system = :system ORDER BY f.record_key
 """
 
 
-def known(db: Connection, sweep_id: str, system: str) -> Iterator[Known]:
-    """Every finding of a system, joined over all systems, in a stable order; streamed."""
+def known(
+    db: Connection, sweep_id: str, system: str, source: Literal["findings", "estate"] = "findings"
+) -> Iterator[Known]:
+    """Every finding of a system, joined over all systems, in a stable order; streamed.
+
+    `source` may be the table that `store/estate.py` lays out. Read one system to its end before the next: the scratch
+    tables of the join are laid out anew each time.
+    """
+    for name in _FILL:
+        run(db, f"DROP TABLE IF EXISTS pg_temp.{name}")
     for statement in _SCRATCH:
         run(db, statement)
     for name, statement in _FILL.items():
         given = {"s": sweep_id, "system": system}
-        run(db, statement, **{key: value for key, value in given.items() if f":{key}" in statement})
+        of_source = statement.replace("FROM findings f", f"FROM {source} f")
+        run(db, of_source, **{key: value for key, value in given.items() if f":{key}" in statement})
         run(db, f"ANALYZE {name}")
-    for row in db.execute(streamed(_KNOWN), {"s": sweep_id, "system": system}):
+    of_source = _KNOWN.replace("FROM findings f", f"FROM {source} f")
+    for row in db.execute(streamed(of_source), {"s": sweep_id, "system": system}):
         yield Known(
             record_key=bytes(row.record_key),
             kind=row.kind,
