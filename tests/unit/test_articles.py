@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from retention.articles import IN_OUR_WORDS, citations, in_words
 from retention.decide import PRECEDENCE
+from retention.duties import DUTIES
 from retention.verdicts import ReasonCode
 
 
@@ -13,7 +14,7 @@ def test_every_reason_cites_at_least_one_article() -> None:
 
 
 def test_every_article_that_is_cited_is_put_in_words_and_no_other() -> None:
-    cited = {article for row in PRECEDENCE for article in row.articles.split(";")}
+    cited = {article for row in (*PRECEDENCE, *DUTIES) for article in row.articles.split(";")}
     assert set(IN_OUR_WORDS) == cited
 
 
