@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from retention import audit
+from retention.impediment import Impediment
 from retention.store import audit_log, policy_approvals
 from retention.store.database import Connection
 from retention.store.desk import Desk
@@ -16,11 +17,11 @@ FEWEST_DIGITS = 12
 """So much of the digest must be given, at least, by who approves: it shows that they saw it."""
 
 
-class PolicyNotApproved(Exception):
+class PolicyNotApproved(Impediment):
     """Nobody approved this policy, or the approval was withdrawn. Nothing was done; the text says what to do."""
 
 
-class PolicyApprovalRefused(Exception):
+class PolicyApprovalRefused(Impediment):
     """The policy cannot be approved, or its approval not be withdrawn, like this. Nothing was written."""
 
 

@@ -244,5 +244,5 @@ def test_a_login_with_another_role_is_told_so(ask: Ask, ledger: Engine, ledger_u
     )
 
     assert result.exit_code == 2
-    assert "the ledger does not let policy_test_executor do this" in result.stderr
+    assert "role 'policy_test_executor' has another duty" in result.stderr
     assert approved(ledger) == []

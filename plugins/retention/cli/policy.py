@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,10 +14,8 @@ from retention import explain as explaining
 from retention import policy_approval
 from retention.cli.answers import as_json_option, tell, tell_rows
 from retention.cli.surroundings import Unusable, desk, policy_folder
-from retention.policy import Policy, PolicyError, load, published
-from retention.policy_approval import PolicyApprovalRefused
+from retention.policy import Policy, load, published
 from retention.store import policy_approvals
-from retention.store.database import LedgerUnreachable
 from retention.store.desk import Desk
 from retention.vocabulary import RecordRef
 
@@ -90,9 +86,9 @@ def schema(write: bool, folder: Path | None, as_json: bool) -> None:
 @as_json_option
 def effect(folder: Path | None, as_json: bool) -> None:
     """How many known records get which verdict by which rule: under the policy in use, and under that of --folder."""
-    with _ledger() as here:
-        candidate = _load(folder)
-        found = _effect(here, candidate)
+    here = desk()
+    candidate = _load(folder)
+    found = _effect(here, candidate)
     if as_json:
         tell(found.as_json(), as_json, "")
         return
@@ -112,11 +108,11 @@ def effect(folder: Path | None, as_json: bool) -> None:
 @as_json_option
 def approve(who: str, digest: str, folder: Path | None, as_json: bool) -> None:
     """Let the pipeline act under this policy. Needs RETENTION_LEDGER_URL with the approver's role."""
-    with _ledger() as here:
-        candidate = _load(folder)
-        found = _effect(here, candidate)
-        given = digest or click.prompt("digest of the policy you have read", err=True)
-        approval = policy_approval.approve(replace(here, policy=candidate), who, given, found.as_json())
+    here = desk()
+    candidate = _load(folder)
+    found = _effect(here, candidate)
+    given = digest or click.prompt("digest of the policy you have read", err=True)
+    approval = policy_approval.approve(replace(here, policy=candidate), who, given, found.as_json())
     answer = _shown(approval)
     tell(answer, as_json, f"approved {approval.policy_digest} by {approval.approved_by} ({approval.approval_id})")
 
@@ -127,8 +123,8 @@ def approve(who: str, digest: str, folder: Path | None, as_json: bool) -> None:
 @as_json_option
 def withdraw(who: str, digest: str, as_json: bool) -> None:
     """Take an approval back: from the next batch on nothing is done under that policy."""
-    with _ledger() as here:
-        policy_approval.withdraw(here, who, digest)
+    here = desk()
+    policy_approval.withdraw(here, who, digest)
     tell({"withdrawn": digest, "by": who}, as_json, f"withdrawn {digest}")
 
 
@@ -136,7 +132,7 @@ def withdraw(who: str, digest: str, as_json: bool) -> None:
 @as_json_option
 def approvals(as_json: bool) -> None:
     """Every approval of a policy ever given, newest first."""
-    with _ledger() as here, here.transaction() as db:
+    with desk().transaction() as db:
         rows = [_shown(approval) for approval in policy_approvals.all_approvals(db)]
     columns = ("policy_digest", "approved_by", "approved_at", "withdrawn_by", "withdrawn_at")
     tell_rows(rows, columns, as_json, "no policy was approved yet")
@@ -149,9 +145,9 @@ def explain(as_json: bool) -> None:
 
     Exit code 1 if no sweep met the record: it was within its period and nobody had opted out, or it is not there.
     """
-    with _ledger() as here:
-        ref = _asked_record(here)
-        found = explaining.explain(here, ref)
+    here = desk()
+    ref = _asked_record(here)
+    found = explaining.explain(here, ref)
     if found is None:
         says = "no sweep met this record: it is within its period and nobody opted out, or there is no such record"
         tell({"verdict": None, "says": says}, as_json, says)
@@ -170,23 +166,12 @@ def _asked_record(here: Desk) -> RecordRef:
 
 
 def _load(folder: Path | None) -> Policy:
-    try:
-        return load(folder or policy_folder())
-    except PolicyError as error:
-        raise Unusable(str(error)) from error
+    return load(folder or policy_folder())
 
 
 def _effect(here: Desk, candidate: Policy) -> effects.Effect:
     with here.transaction() as db:
         return effects.effect(db, here.policy, candidate, here.today)
-
-
-@contextmanager
-def _ledger() -> Iterator[Desk]:
-    try:
-        yield desk()
-    except (LedgerUnreachable, PolicyApprovalRefused) as error:
-        raise Unusable(str(error)) from error
 
 
 def _besides_rule(line: dict[str, Any]) -> dict[str, Any]:
