@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from sqlalchemy import Engine
 
-from retention import approve, carry_out, sweep, verify
+from retention import approve, carry_out, guard, sweep, verify
 from retention.approve import Answer
 from retention.contract import Connector, ConnectorError
 from retention.keyring import Keyring
@@ -95,7 +95,7 @@ class Night:
                 carry_out.carry_out(self.desk, made, connector, loopback=True)
                 verify.verify(self.desk, made, connector)
             sweep.decide(self.desk, self.sweep, connector)
-        digest = sweep.guard(self.desk, self.sweep, list(self.connectors))
+        digest = guard.guard(self.desk, self.sweep, list(self.connectors))
         self.reload()
         return digest
 

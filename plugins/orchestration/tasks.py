@@ -14,6 +14,7 @@ from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 from orchestration import airflow_record, wiring
 from retention import approve
 from retention import carry_out as execution
+from retention import guard as limits
 from retention import seal as sealing
 from retention import sweep as stages
 from retention import verify as verification
@@ -41,6 +42,7 @@ NO_USE_RETRYING = ExceptionRetryPolicy(
                 wiring.NotForLive,
                 stages.Refused,
                 stages.NotReadWholly,
+                limits.OtherAccount,
                 execution.NotApproved,
                 Stopped,
                 execution.WrongPlace,
@@ -147,7 +149,7 @@ def plan(suppressed: dict[str, int], system: str) -> list[int]:
 def guard(planned: list[list[int]]) -> str | None:
     """Check every limit, fix the digest that can be approved."""
     desk, sweep = _here()
-    return stages.guard(desk, sweep, wiring.SYSTEMS)
+    return limits.guard(desk, sweep, wiring.SYSTEMS)
 
 
 @task(task_display_name="record the approval")

@@ -17,7 +17,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from retention.impediment import Impediment
-from retention.limits import Guards
+from retention.limits import Canary, Cap, FewerFound, GuardChanges, Guards, Rise, SurpriseAge
 from retention.vocabulary import DataClass, FieldSet, IdentifierKind, LawfulBasis, RecordKind
 
 M = TypeVar("M", bound=BaseModel)
@@ -155,6 +155,7 @@ class SystemPolicy(_Strict):
     zone: str
     records: dict[str, RecordPolicy] = Field(default_factory=dict)
     folders: dict[str, FolderPolicy] = Field(default_factory=dict)
+    guards: GuardChanges = GuardChanges()
 
     @field_validator("zone")
     @classmethod
@@ -207,6 +208,10 @@ class Policy(_Strict):
     systems: dict[str, SystemPolicy]
     digest: str
 
+    def guards_of(self, system: str) -> Guards:
+        """The limits of one system: the schedule's, with the system's own in their place."""
+        return self.systems[system].guards.applied_to(self.schedule.guards)
+
 
 def load(folder: Path) -> Policy:
     """Read and validate the policy files of a folder."""
@@ -254,11 +259,12 @@ def _explain(file: str, root: yaml.Node | None, problem: Any, model: type[BaseMo
 
 
 def _known_keys(model: type[BaseModel]) -> set[str]:
-    models = (Schedule, Rule, Guards, Approval, Operations) if model is Schedule else MODELS_OF_SYSTEMS
+    models = (Schedule, Rule, Guards, *LIMITS, Approval, Operations) if model is Schedule else MODELS_OF_SYSTEMS
     return {name for each in models for name in each.model_fields}
 
 
-MODELS_OF_SYSTEMS = (Systems, SystemPolicy, RecordPolicy, FieldSetPolicy, FolderPolicy)
+LIMITS = (Cap, Rise, SurpriseAge, FewerFound, Canary)
+MODELS_OF_SYSTEMS = (Systems, SystemPolicy, RecordPolicy, FieldSetPolicy, FolderPolicy, GuardChanges, *LIMITS)
 
 
 def _line(node: yaml.Node | None, place: tuple[str | int, ...]) -> int:

@@ -1,6 +1,6 @@
 """How does a sweep get from what lies in the systems to plans with a digest? The stages before anything is destroyed.
 
-open → gather (per system) → join opt-outs → find (per system) → join consents → plan (per system) → guard
+open → gather (per system) → join opt-outs → find (per system) → join consents → plan (per system); then guard.py
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from retention import audit, clocks, plan
 from retention.contract import Connector
+from retention.guard import refuse_another_account
 from retention.judge import Bench, Verdict, grounds_to_stop, judge
 from retention.knowledge import Known
 from retention.plan import PlanHeader, PlannedStep, Purpose
@@ -67,6 +68,7 @@ def gather(desk: Desk, sweep: Sweep, connector: Connector) -> int:
     system = connector.system
     before = clocks.collected_before(sweep.as_of, desk.policy.schedule.retention_years)
     zone = ZoneInfo(desk.policy.systems[system].zone)
+    refuse_another_account(desk, sweep, system, connector.tenant)
     with desk.transaction() as db:
         sweeps.record_reading(db, sweep.sweep_id, system, "gather", "failed", reason="not-finished")
     if connector.catalogued:
@@ -203,44 +205,6 @@ def plan_suppression(desk: Desk, sweep: Sweep, connector: Connector) -> plans.Pl
         return made
 
 
-def guard(desk: Desk, sweep: Sweep, systems: Iterable[str]) -> str | None:
-    """Check the limits of every plan, then fix the sweep's digest; returns it, or None if nothing is left to do.
-
-    A breach stops the whole plan of that system, never "the first N of it".
-    """
-    with desk.transaction() as db:
-        current = sweeps.get(db, sweep.sweep_id)
-        if current.state != "open":
-            return current.digest
-        for system in systems:
-            made = plans.find(db, sweep.sweep_id, system, Purpose.RETENTION)
-            if made is None or made.state != "proposed":
-                continue
-            breached = made.step_count > desk.policy.schedule.guards.max_steps or sweeps.stopped(db, system)
-            plans.move(db, made.plan_id, "breached" if breached else "guarded")
-            if breached:
-                audit_log.append(
-                    db,
-                    [
-                        desk.entry(
-                            audit.Event.GUARD_STOPPED,
-                            run=sweep.sweep_id,
-                            system=system,
-                            plan_digest=made.digest,
-                            count=made.step_count,
-                        )
-                    ],
-                )
-        guarded = [p for p in plans.of_sweep(db, sweep.sweep_id) if p.state == "guarded"]
-        if not any(p.step_count for p in guarded):
-            sweeps.move(db, sweep.sweep_id, "nothing_to_do")
-            return None
-        digest = plans.actual_sweep_digest(db, sweep.sweep_id)
-        sweeps.set_digest(db, sweep.sweep_id, digest)
-        sweeps.move(db, sweep.sweep_id, "guarded")
-        return digest
-
-
 # --- the parts ---
 
 
@@ -294,6 +258,7 @@ def _finish_reading(desk: Desk, sweep: Sweep, connector: Connector, stage: str, 
         for gap in gaps
     )
     with desk.transaction() as db:
+        known = catalogue.size(db, connector.system)
         sweeps.record_reading(
             db,
             sweep.sweep_id,
@@ -302,6 +267,8 @@ def _finish_reading(desk: Desk, sweep: Sweep, connector: Connector, stage: str, 
             "whole",
             tenant=connector.tenant,
             read=read,
+            shown=known if connector.catalogued else read,
+            population=known if connector.catalogued else None,
             consent_unread=hidden,
         )
         audit_log.append(

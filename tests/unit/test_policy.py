@@ -51,7 +51,7 @@ def test_any_change_of_meaning_changes_the_digest_and_a_comment_does_not(folder:
         ("schedule.yaml", "[marketing_profile, ad_audience]", "[marketing_profile]", ["no rule", "ad_audience"]),
         ("schedule.yaml", "[usage_data, web_technical]", "[usage_data, web_technical, document]", ["stands in rules"]),
         ("schedule.yaml", "rule: transactions", "rule: contact-data", ["two rules are named"]),
-        ("schedule.yaml", "max_steps: 500", "max_steps: 0", ["schedule.yaml:", "guards.max_steps"]),
+        ("schedule.yaml", "run: {steps: 500", "run: {steps: 0", ["schedule.yaml:", "guards.run.steps"]),
         ("schedule.yaml", "approvers: [dpo]", "approvers: []", ["approval.approvers"]),
         ("schedule.yaml", "keep: until unsubscribe", "keep: 5 years from collection", ["until unsubscribe"]),
         ("systems.yaml", "zone: Europe/London", "zone: Europe/Londen", ["systems.yaml:", "time zone"]),

@@ -130,22 +130,28 @@ def record_reading(
     *,
     tenant: str = "",
     read: int = 0,
+    shown: int = 0,
+    population: int | None = None,
     consent_unread: bool = False,
     reason: str = "",
 ) -> None:
     """Say how reading a system went; a later try replaces an earlier one."""
     run(
         db,
-        "INSERT INTO readings (sweep_id, system, stage, state, tenant, read, consent_unread, reason)"
-        " VALUES (:sweep_id, :system, :stage, :state, :tenant, :read, :consent_unread, :reason)"
+        "INSERT INTO readings (sweep_id, system, stage, state, tenant, read, shown, population, consent_unread,"
+        " reason) VALUES (:sweep_id, :system, :stage, :state, :tenant, :read, :shown, :population, :consent_unread,"
+        " :reason)"
         " ON CONFLICT (sweep_id, system, stage) DO UPDATE SET state = excluded.state, tenant = excluded.tenant,"
-        " read = excluded.read, consent_unread = excluded.consent_unread, reason = excluded.reason, at = now()",
+        " read = excluded.read, shown = excluded.shown, population = excluded.population,"
+        " consent_unread = excluded.consent_unread, reason = excluded.reason, at = now()",
         sweep_id=sweep_id,
         system=system,
         stage=stage,
         state=state,
         tenant=tenant,
         read=read,
+        shown=shown,
+        population=population,
         consent_unread=consent_unread,
         reason=reason,
     )
