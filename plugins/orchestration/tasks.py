@@ -12,7 +12,7 @@ from airflow.sdk import ExceptionRetryPolicy, RetryAction, RetryRule, get_curren
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from orchestration import airflow_record, wiring
-from retention import approve
+from retention import approve, canary
 from retention import carry_out as execution
 from retention import guard as limits
 from retention import seal as sealing
@@ -43,9 +43,10 @@ NO_USE_RETRYING = ExceptionRetryPolicy(
                 stages.Refused,
                 stages.NotReadWholly,
                 limits.OtherAccount,
+                canary.CanaryFailed,
                 execution.NotApproved,
                 Stopped,
-                execution.WrongPlace,
+                verification.WrongPlace,
                 approve.AnswerRefused,
                 StepAltered,
                 LedgerOutdated,
@@ -215,7 +216,9 @@ def conclude(report: dict[str, Any] | None) -> str:
     problems = [f"{system}: was not read, so it is not covered" for system in report["not_covered"]]
     for system, n in report["systems"].items():
         problems += [f"{system}: {n[what]} steps {what}" for what in ("failed", "pending") if n[what]]
-        problems += [f"{system}: the plan was stopped by a guard"] if n["stopped"] else []
+        broken = report["stopped_by"].get(system, [])
+        problems += [f"{system}: {breach}" for breach in broken]
+        problems += [f"{system}: the plan was stopped"] if n["stopped"] and not broken else []
     if report["state"] == "guarded":
         problems.append("the plan was neither approved nor rejected: read the log of 'record_approval'")
     if problems:

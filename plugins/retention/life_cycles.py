@@ -21,8 +21,9 @@ SWEEP: Table = {
 PLAN: Table = {
     "proposed": {"guarded": "guarded", "breached": "stopped", "at_once": "approved", "superseded": "superseded"},
     "guarded": {"approved": "approved", "superseded": "superseded", "rejected": "rejected"},
-    "approved": {"finished": "finished", "superseded": "superseded"},
+    "approved": {"finished": "finished", "superseded": "superseded", "contradicted": "halted"},
     "stopped": {"superseded": "superseded"},
+    "halted": {"superseded": "superseded"},
     "finished": {},
     "superseded": {},
     "rejected": {},

@@ -28,6 +28,7 @@ class Guard(StrEnum):
     CLASS_MONTH_CAP = "class-thirty-day-cap"
     RISE = "rise"
     SURPRISE_AGE = "surprise-age"
+    CANARY = "canary"  # what was done first is not as its outcome says
 
 
 OVERRIDABLE = (
@@ -160,6 +161,7 @@ SAYS = {
     Guard.CLASS_MONTH_CAP: "{value} steps on {of} within thirty days, {allowed} allowed; wait or override the guard",
     Guard.RISE: "{value} steps planned, at most {allowed} by the nights before; find out why, or override the guard",
     Guard.SURPRISE_AGE: "{value} steps rest on dates too old to believe, {allowed} allowed; look at the date fields",
+    Guard.CANARY: "{value} of the records done first are not as their outcome says; look at them before anything else",
 }
 
 

@@ -46,7 +46,7 @@ def measured(db: Connection, sweep: Sweep, plan: Plan, very_old_before: date) ->
     return Measured(
         steps=step_count(db, plan.plan_id),
         of_class=_counts(rows(db, _CLASSES + " WHERE s.plan_id = :p GROUP BY c", p=plan.plan_id)),
-        earlier=one(db, "SELECT count(*) AS n FROM steps s" + _EARLIER, **sent).n,
+        earlier=one(db, _STEPS + _EARLIER, **sent).n,
         earlier_of_class=_counts(rows(db, _CLASSES + _EARLIER + " GROUP BY c", **sent)),
         nights=_nights(db, sweep, plan.system),
         very_old=_very_old(db, sweep, plan, very_old_before),
@@ -77,6 +77,7 @@ def protected_steps(db: Connection, plan_id: str) -> int:
     return count
 
 
+_STEPS = "SELECT count(*) AS n FROM steps s"
 _CLASSES = "SELECT c, count(*) AS n FROM steps s CROSS JOIN unnest(s.data_classes) c"
 _EARLIER = (
     " WHERE s.plan_id IN (SELECT p.plan_id FROM plans p JOIN sweeps w USING (sweep_id) WHERE p.system = :system"
@@ -177,12 +178,14 @@ def record(db: Connection, sweep_id: str, system: str, broken: Iterable[Breach])
         )
 
 
-def broken_in(db: Connection, sweep_id: str) -> Mapping[str, list[Breach]]:
-    """Every breach of a sweep, by system."""
+def broken_in(db: Connection, sweep_id: str, besides: Guard | None = None) -> Mapping[str, list[Breach]]:
+    """Every breach of a sweep, by system; `besides` leaves one guard out."""
     found = rows(
         db,
-        "SELECT system, guard, data_class, value, allowed FROM guard_breaches WHERE sweep_id = :s ORDER BY breach_id",
+        "SELECT system, guard, data_class, value, allowed FROM guard_breaches WHERE sweep_id = :s AND guard <> :besides"
+        " ORDER BY breach_id",
         s=sweep_id,
+        besides=besides or "",
     )
     by_system: dict[str, list[Breach]] = {}
     for row in found:
