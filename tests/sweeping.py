@@ -13,6 +13,7 @@ from retention import approve, carry_out, guard, sweep, verify
 from retention.approve import Answer
 from retention.contract import Connector, ConnectorError
 from retention.keyring import Keyring
+from retention.limits import GuardChanges
 from retention.plan import Purpose
 from retention.policy import Policy, Schedule, SystemPolicy, load
 from retention.store import plans, sweeps
@@ -68,6 +69,13 @@ def policy_for(*systems: str) -> Policy:
 def desk_for(ledger: Engine, *systems: str, today: date = TODAY, now: datetime = NOW) -> Desk:
     """A desk on an empty ledger."""
     return Desk(ledger, Keyring.generate("k1"), policy_for(*systems), today, "1.0.0", now=lambda: now)
+
+
+def limited(desk: Desk, **limits: object) -> Desk:
+    """The desk with other limits for every system."""
+    changes = GuardChanges.model_validate(limits)
+    systems = {name: s.model_copy(update={"guards": changes}) for name, s in desk.policy.systems.items()}
+    return replace(desk, policy=desk.policy.model_copy(update={"systems": systems}))
 
 
 class Night:
@@ -159,4 +167,4 @@ def rehearse(desk: Desk) -> None:
         sweeps.set_switch(db, "mode", "rehearsal", "dpo")
 
 
-__all__ = ["NOW", "TODAY", "Night", "desk_for", "policy_for", "rehearse", "timedelta"]
+__all__ = ["NOW", "TODAY", "Night", "desk_for", "limited", "policy_for", "rehearse", "timedelta"]

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from retention import audit, canary
 from retention.contract import Connector, ConnectorError, Stopped
 from retention.plan import Purpose, line
-from retention.store import audit_log, people, plans, progress, steps, sweeps
+from retention.store import audit_log, guards, people, plans, progress, steps, sweeps
 from retention.store.database import Connection
 from retention.store.desk import Desk
 from retention.store.plans import Plan
@@ -273,6 +273,8 @@ def _refuse_unless_approved(db: Connection, desk: Desk, plan: Plan, *, digest_to
         raise NotApproved(f"{plan.system}: whoever starts a sweep cannot approve it")
     if not digest_too:
         return
+    if touched := guards.protected_steps(db, plan.plan_id):
+        raise NotApproved(f"{plan.system}: {touched} steps are about people or records that were protected since")
     if plans.actual_digest(db, plan) != plan.digest:
         raise NotApproved(f"{plan.system}: the plan was edited after it was made; stop and investigate")
     if approval.digest != sweep.digest or approval.digest != plans.actual_sweep_digest(db, plan.sweep_id):
