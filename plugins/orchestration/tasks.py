@@ -126,8 +126,9 @@ def suppress(joined: int, system: str) -> dict[str, int]:
     """Stop marketing to those who opted out elsewhere; needs no approval, destroys nothing, not done in a dry run."""
     desk, sweep = _here()
     connector = wiring.connector(system)
-    if sweep.mode is Mode.DRY:
-        return {}
+    with desk.transaction() as db:
+        if not sweeps.may_act(db, sweep.mode, system):
+            return {}
     plan = stages.plan_suppression(desk, sweep, connector)
     states = execution.carry_out(desk, plan, connector, loopback=wiring.is_loopback(system)).states
     verification.verify(desk, plan, connector)
@@ -183,6 +184,8 @@ def carry_out(approval: str, system: str, lane: int) -> dict[str, int]:
         recorded = plans.approval_of(db, sweep.sweep_id)
     if made is None or recorded is None or recorded.approval_id != approval:
         raise AirflowFailException(f"{system}: the ledger knows no such approval for this sweep; nothing was done")
+    if made.state == "dry":
+        return {}
     return execution.carry_out(desk, made, wiring.connector(system), loopback=wiring.is_loopback(system)).states
 
 

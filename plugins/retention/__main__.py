@@ -19,7 +19,12 @@ COMMANDS = {
     "ledger": "retention.cli.ledger",
     "keys": "retention.cli.keys",
     "mode": "retention.cli.switches:mode",
+    "live": "retention.cli.switches:live",
     "stop": "retention.cli.switches:stop",
+    "guards": "retention.cli.guards",
+    "protected": "retention.cli.protected",
+    "standing": "retention.cli.standing",
+    "tranche": "retention.cli.tranche",
     "holds": "retention.cli.holds",
     "audit": "retention.cli.audit",
 }

@@ -16,6 +16,7 @@ from retention.plan import Purpose
 from retention.store import audit_log, guards, plans, sweeps
 from retention.store.desk import Desk
 from retention.store.plans import Approval, StandingApproval
+from retention.store.standing import APPROVER
 from retention.store.sweeps import Sweep
 
 APPROVE = "Approve"
@@ -115,7 +116,7 @@ def standing_offer(desk: Desk, sweep: Sweep) -> StandingApproval | None:
 def standing(desk: Desk, sweep: Sweep) -> Approval | None:
     """Record the approval that a standing one gives; None if none covers this sweep."""
     offer = standing_offer(desk, sweep)
-    return _store(desk, sweep, _approval(desk, sweep, f"standing:{offer.name}", desk.now())) if offer else None
+    return _store(desk, sweep, _approval(desk, sweep, f"{APPROVER}{offer.name}", desk.now())) if offer else None
 
 
 def let_run(desk: Desk, sweep: Sweep) -> None:

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from retention import audit, canary
 from retention.contract import Connector, ConnectorError, Stopped
 from retention.plan import Purpose, line
-from retention.store import audit_log, guards, people, plans, progress, steps, sweeps
+from retention.store import audit_log, guards, people, plans, progress, standing, steps, sweeps
 from retention.store.database import Connection
 from retention.store.desk import Desk
 from retention.store.plans import Plan
@@ -247,6 +247,8 @@ def _refuse_unless_right_place(db: Connection, plan: Plan, connector: Connector,
         raise WrongPlace(f"{plan.system}: the pipeline is dry: plans are made and nothing is done")
     if mode is not sweep.mode:
         raise WrongPlace(f"{plan.system}: the plan was made in mode {sweep.mode.value}, now it is {mode.value}")
+    if not sweeps.may_act(db, mode, plan.system):
+        raise WrongPlace(f"{plan.system}: is dry: `python -m retention live on --system` gives it live mode")
     if mode is Mode.REHEARSAL and not loopback:
         raise WrongPlace(f"{plan.system}: a rehearsal acts on loopback only, and this system is elsewhere")
     if connector.tenant != plan.tenant:
@@ -269,6 +271,10 @@ def _refuse_unless_approved(db: Connection, desk: Desk, plan: Plan, *, digest_to
         raise NotApproved(f"{plan.system}: nobody approved sweep {plan.sweep_id}")
     if approval.expires_at <= desk.now():
         raise NotApproved(f"{plan.system}: the approval has expired; the next sweep plans afresh")
+    if approval.approver.startswith(standing.APPROVER) and not standing.stands(
+        db, approval.approver, plan.system, desk.policy.digest, desk.now().date()
+    ):
+        raise NotApproved(f"{plan.system}: the standing approval was revoked, has ended or was for another policy")
     if approval.approver == sweep.started_by:
         raise NotApproved(f"{plan.system}: whoever starts a sweep cannot approve it")
     if not digest_too:

@@ -11,7 +11,7 @@ from retention.store import audit_log, guards, plans, sweeps, tenants
 from retention.store.database import Connection
 from retention.store.desk import Desk
 from retention.store.plans import Plan
-from retention.store.sweeps import Sweep
+from retention.store.sweeps import Mode, Sweep
 
 
 class OtherAccount(Exception):
@@ -32,7 +32,9 @@ def guard(desk: Desk, sweep: Sweep, systems: Iterable[str]) -> str | None:
             if made is None or made.state != "proposed":
                 continue
             broken = limits_broken(desk, db, sweep, made)
-            plans.move(db, made.plan_id, "breached" if broken else "guarded")
+            # In live mode a system without the permission is planned for and nothing more.
+            passed = "guarded" if current.mode is not Mode.LIVE or sweeps.may_act(db, Mode.LIVE, system) else "dry"
+            plans.move(db, made.plan_id, "breached" if broken else passed)
             _record(desk, db, sweep, system, broken, made)
         guarded = [p for p in plans.of_sweep(db, sweep.sweep_id) if p.state == "guarded"]
         if not any(guards.step_count(db, p.plan_id) for p in guarded):

@@ -212,6 +212,11 @@ class Policy(_Strict):
         """The limits of one system: the schedule's, with the system's own in their place."""
         return self.systems[system].guards.applied_to(self.schedule.guards)
 
+    def refuse_unknown(self, system: str) -> None:
+        """Raise for a system the policy does not have."""
+        if system not in self.systems:
+            raise PolicyError(f"no system {system!r} in the policy; known: {', '.join(self.systems)}")
+
 
 def load(folder: Path) -> Policy:
     """Read and validate the policy files of a folder."""

@@ -16,7 +16,7 @@ from retention.guard import refuse_another_account
 from retention.judge import Bench, Verdict, grounds_to_stop, judge
 from retention.knowledge import Known
 from retention.plan import PlanHeader, PlannedStep, Purpose
-from retention.store import audit_log, catalogue, findings, people, plans, sweeps
+from retention.store import audit_log, catalogue, findings, people, plans, sweeps, tranches
 from retention.store.database import Connection
 from retention.store.desk import Desk
 from retention.store.sweeps import Sweep
@@ -144,6 +144,7 @@ def decide(desk: Desk, sweep: Sweep, connector: Connector) -> plans.Plan:
         steps: list[PlannedStep] = []
         plans.supersede_earlier(db, sweep.sweep_id)
         under_way = plans.records_under_way(db, system)
+        tranche, zone = tranches.of_system(db, system), ZoneInfo(bench.system.zone)
         for known in findings.known(db, sweep.sweep_id, system):
             verdict = judge(known, bench)
             if known.record_key in under_way:
@@ -151,7 +152,7 @@ def decide(desk: Desk, sweep: Sweep, connector: Connector) -> plans.Plan:
             if verdict.action is not None and verdict.action not in connector.supports:
                 verdict = Verdict("review", None, (), (), verdict.reasons)
             verdicts.append((known.record_key, verdict.name, verdict.reasons))
-            if verdict.action is not None:
+            if verdict.action is not None and tranche.covers(known, zone):
                 steps.append(_step(known, verdict))
         findings.save_verdicts(db, sweep.sweep_id, system, verdicts)
         header = PlanHeader(sweep.sweep_id, system, Purpose.RETENTION, tenant, desk.policy.digest)

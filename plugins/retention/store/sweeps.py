@@ -197,8 +197,16 @@ def on_embedded_server(db: Connection) -> bool:
     return bool(one(db, "SELECT current_setting('retention.embedded', true) AS embedded").embedded)
 
 
+def may_act(db: Connection, mode: Mode, system: str) -> bool:
+    """Whether a sweep of this mode may act on a system: live is a permission of each system, and dry the rule."""
+    if mode is not Mode.LIVE:
+        return mode is Mode.REHEARSAL
+    row = one(db, "SELECT value FROM switches WHERE name = :name", name=f"live:{system}")
+    return row is not None and row.value == "on"
+
+
 def set_switch(db: Connection, name: str, value: str, changed_by: str) -> None:
-    """Turn a switch (`mode`, `stop`, `stop:<system>`)."""
+    """Turn a switch (`mode`, `stop`, `stop:<system>`, `live:<system>`)."""
     run(
         db,
         "INSERT INTO switches (name, value, changed_by) VALUES (:name, :value, :by)"

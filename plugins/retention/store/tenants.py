@@ -15,6 +15,17 @@ def known(db: Connection, system: str) -> str | None:
     return row.tenant if row else None
 
 
+def last_seen(db: Connection, system: str) -> str | None:
+    """The account a system led to when it was last connected."""
+    row = one(
+        db,
+        "SELECT tenant FROM readings WHERE system = :system AND stage = 'gather' AND tenant <> ''"
+        " ORDER BY at DESC LIMIT 1",
+        system=system,
+    )
+    return row.tenant if row else None
+
+
 def is_the_known_one(db: Connection, system: str, tenant: str) -> bool:
     """Whether an account is the accepted one; the first one ever seen is."""
     run(
