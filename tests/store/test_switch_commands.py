@@ -63,27 +63,20 @@ def test_an_override_is_given_listed_and_revoked_and_each_is_in_the_log(ledger: 
 
 
 @pytest.mark.parametrize(
-    ("words", "says"),
+    "words",
     [
-        (("guards", "override", "run-cap", "--system", "salesforce", "--up-to", "9"), "only an approver"),
-        (("guards", "accept", "salesforce"), "only an approver"),
-        (("protected", "add"), "only an approver"),
-        (
-            tuple(["standing", "give", "x", "--reason", "RET_EXPIRED", "--system", "salesforce", "--max-steps", "9"]),
-            "only an approver",
-        ),
-        (("tranche", "set", "salesforce", "--kind", "Lead"), "only an approver"),
-        (("live", "on"), "only an approver"),
+        "guards override run-cap --system salesforce --up-to 9",
+        "guards accept salesforce",
+        "protected add",
+        "standing give x --reason RET_EXPIRED --system salesforce --max-steps 9 --until 2026-12-31",
+        "tranche set salesforce --kind Lead",
+        "live on",
     ],
-    ids=lambda value: "-".join(value[:2]) if isinstance(value, tuple) else "",
 )
-def test_whoever_is_not_on_the_policys_list_lifts_nothing(
-    ledger: Engine, say: Say, words: tuple[str, ...], says: str
-) -> None:
-    until = ("--until", "2026-12-31") if words[0] == "standing" else ()
-    code, complaint = say(*words, *until, "--by", "operator", stdin="ann@example.com\n")
+def test_whoever_is_not_on_the_policys_list_lifts_nothing(ledger: Engine, say: Say, words: str) -> None:
+    code, complaint = say(*words.split(), "--by", "operator", stdin="ann@example.com\n")
     assert code == 2
-    assert says in complaint
+    assert "only an approver of the policy may do this" in complaint
     assert events(ledger) == []
 
 
