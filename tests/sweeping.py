@@ -9,10 +9,11 @@ from datetime import UTC, date, datetime, timedelta
 
 from sqlalchemy import Engine
 
-from retention import approve, carry_out, policy_approval, sweep, verify
+from retention import approve, carry_out, guard, policy_approval, sweep, verify
 from retention.approve import Answer
 from retention.contract import Connector, ConnectorError
 from retention.keyring import Keyring
+from retention.limits import GuardChanges
 from retention.plan import Purpose
 from retention.policy import Policy, Schedule, SystemPolicy, load
 from retention.store import plans, sweeps
@@ -70,6 +71,13 @@ def desk_for(ledger: Engine, *systems: str, today: date = TODAY, now: datetime =
     return Desk(ledger, Keyring.generate("k1"), policy_for(*systems), today, "1.0.0", now=lambda: now)
 
 
+def limited(desk: Desk, **limits: object) -> Desk:
+    """The desk with other limits for every system."""
+    changes = GuardChanges.model_validate(limits)
+    systems = {name: s.model_copy(update={"guards": changes}) for name, s in desk.policy.systems.items()}
+    return replace(desk, policy=desk.policy.model_copy(update={"systems": systems}))
+
+
 class Night:
     """One sweep over connectors, stage by stage; `run` does all of it with a person's yes."""
 
@@ -95,7 +103,7 @@ class Night:
                 carry_out.carry_out(self.desk, made, connector, loopback=True)
                 verify.verify(self.desk, made, connector)
             sweep.decide(self.desk, self.sweep, connector)
-        digest = sweep.guard(self.desk, self.sweep, list(self.connectors))
+        digest = guard.guard(self.desk, self.sweep, list(self.connectors))
         self.reload()
         return digest
 
@@ -160,4 +168,4 @@ def rehearse(desk: Desk) -> None:
         sweeps.set_switch(db, "mode", "rehearsal", "dpo")
 
 
-__all__ = ["NOW", "TODAY", "Night", "desk_for", "policy_for", "rehearse", "timedelta"]
+__all__ = ["NOW", "TODAY", "Night", "desk_for", "limited", "policy_for", "rehearse", "timedelta"]

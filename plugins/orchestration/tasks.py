@@ -12,8 +12,9 @@ from airflow.sdk import ExceptionRetryPolicy, RetryAction, RetryRule, get_curren
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from orchestration import airflow_record, wiring
-from retention import approve
+from retention import approve, canary
 from retention import carry_out as execution
+from retention import guard as limits
 from retention import seal as sealing
 from retention import sweep as stages
 from retention import verify as verification
@@ -43,9 +44,11 @@ NO_USE_RETRYING = ExceptionRetryPolicy(
                 wiring.NotForLive,
                 stages.Refused,
                 stages.NotReadWholly,
+                limits.OtherAccount,
+                canary.CanaryFailed,
                 execution.NotApproved,
                 Stopped,
-                execution.WrongPlace,
+                verification.WrongPlace,
                 approve.AnswerRefused,
                 StepAltered,
                 LedgerOutdated,
@@ -125,8 +128,9 @@ def suppress(joined: int, system: str) -> dict[str, int]:
     """Stop marketing to those who opted out elsewhere; needs no approval, destroys nothing, not done in a dry run."""
     desk, sweep = _here()
     connector = wiring.connector(system)
-    if sweep.mode is Mode.DRY:
-        return {}
+    with desk.transaction() as db:
+        if not sweeps.may_act(db, sweep.mode, system):
+            return {}
     plan = stages.plan_suppression(desk, sweep, connector)
     states = execution.carry_out(desk, plan, connector, loopback=wiring.is_loopback(system)).states
     verification.verify(desk, plan, connector)
@@ -149,7 +153,7 @@ def plan(suppressed: dict[str, int], system: str) -> list[int]:
 def guard(planned: list[list[int]]) -> str | None:
     """Check every limit, fix the digest that can be approved."""
     desk, sweep = _here()
-    return stages.guard(desk, sweep, wiring.SYSTEMS)
+    return limits.guard(desk, sweep, wiring.SYSTEMS)
 
 
 @task(task_display_name="record the approval")
@@ -182,6 +186,8 @@ def carry_out(approval: str, system: str, lane: int) -> dict[str, int]:
         recorded = plans.approval_of(db, sweep.sweep_id)
     if made is None or recorded is None or recorded.approval_id != approval:
         raise AirflowFailException(f"{system}: the ledger knows no such approval for this sweep; nothing was done")
+    if made.state == "dry":
+        return {}
     return execution.carry_out(desk, made, wiring.connector(system), loopback=wiring.is_loopback(system)).states
 
 
@@ -215,7 +221,9 @@ def conclude(report: dict[str, Any] | None) -> str:
     problems = [f"{system}: was not read, so it is not covered" for system in report["not_covered"]]
     for system, n in report["systems"].items():
         problems += [f"{system}: {n[what]} steps {what}" for what in ("failed", "pending") if n[what]]
-        problems += [f"{system}: the plan was stopped by a guard"] if n["stopped"] else []
+        broken = report["stopped_by"].get(system, [])
+        problems += [f"{system}: {breach}" for breach in broken]
+        problems += [f"{system}: the plan was stopped"] if n["stopped"] and not broken else []
     if report["state"] == "guarded":
         problems.append("the plan was neither approved nor rejected: read the log of 'record_approval'")
     if problems:

@@ -11,10 +11,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from retention import audit
+from retention.limits import Guard
 from retention.plan import Purpose
-from retention.store import audit_log, plans, sweeps
+from retention.store import audit_log, guards, plans, sweeps
 from retention.store.desk import Desk
 from retention.store.plans import Approval, StandingApproval
+from retention.store.standing import APPROVER
 from retention.store.sweeps import Sweep
 
 APPROVE = "Approve"
@@ -51,11 +53,14 @@ def question(desk: Desk, sweep: Sweep) -> Question:
     with desk.transaction() as db:
         effect = plans.effect(db, sweep.sweep_id)
         reasons = plans.reasons_of(db, sweep.sweep_id)
+        broken = guards.broken_in(db, sweep.sweep_id, besides=Guard.CANARY)  # found only after the answer
     lines = [f"Sweep `{sweep.sweep_id}` as of {sweep.as_of.isoformat()}, policy `{sweep.policy_digest[:12]}…`.", ""]
     lines += ["| system | action | records |", "|---|---|---|"]
     lines += [f"| {system} | {action} | {n} |" for system, shown in effect.items() for action, n in shown.items()]
     lines += ["", "Why:", ""]
     lines += [f"* {system}: {reason} ({n})" for (system, reason), n in reasons.items()]
+    left_out = [f"* {system}: {breach}" for system, breaches in broken.items() for breach in breaches]
+    lines += ["", "Not part of this plan:", "", *left_out] if left_out else []
     lines += ["", f"Approving signs the digest `{sweep.digest}`. Erasure cannot be undone."]
     return Question(subject=f"Approve retention plan {sweep.digest}", body="\n".join(lines))
 
@@ -92,7 +97,11 @@ def standing_offer(desk: Desk, sweep: Sweep) -> StandingApproval | None:
     """The standing approval that covers every step of every system of a sweep, if one does."""
     with desk.transaction() as db:
         reasons = plans.reasons_of(db, sweep.sweep_id)
-        sizes = {p.system: p.step_count for p in plans.of_sweep(db, sweep.sweep_id) if p.state == "guarded"}
+        sizes = {
+            p.system: guards.step_count(db, p.plan_id)
+            for p in plans.of_sweep(db, sweep.sweep_id)
+            if p.state == "guarded"
+        }
         offers = plans.standing_approvals(db, desk.now())
     if sweep.state != "guarded" or not any(sizes.values()):
         return None
@@ -107,7 +116,7 @@ def standing_offer(desk: Desk, sweep: Sweep) -> StandingApproval | None:
 def standing(desk: Desk, sweep: Sweep) -> Approval | None:
     """Record the approval that a standing one gives; None if none covers this sweep."""
     offer = standing_offer(desk, sweep)
-    return _store(desk, sweep, _approval(desk, sweep, f"standing:{offer.name}", desk.now())) if offer else None
+    return _store(desk, sweep, _approval(desk, sweep, f"{APPROVER}{offer.name}", desk.now())) if offer else None
 
 
 def let_run(desk: Desk, sweep: Sweep) -> None:

@@ -11,18 +11,19 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 
-from retention import audit
+from retention import audit, canary
 from retention.contract import Connector, ConnectorError, Stopped
 from retention.plan import Purpose, line
 from retention.policy_approval import refuse_unless_approved as refuse_unless_policy_approved
-from retention.store import audit_log, people, plans, steps, sweeps
+from retention.store import audit_log, guards, people, plans, progress, standing, steps, sweeps
 from retention.store.database import Connection
 from retention.store.desk import Desk
 from retention.store.plans import Plan
 from retention.store.steps import Claimed, Ended
 from retention.store.sweeps import Mode
+from retention.tally import Tally
+from retention.verify import WrongPlace, as_wanted
 from retention.vocabulary import (
     Action,
     Handle,
@@ -42,21 +43,6 @@ class NotApproved(Exception):
     """There is no valid approval of exactly this plan. Nothing was done."""
 
 
-class WrongPlace(Exception):
-    """The connected account or the mode is not the one the plan was made for. Nothing was done."""
-
-
-@dataclass
-class Tally:
-    """How many steps ended in which state; all a task may say."""
-
-    states: dict[str, int] = field(default_factory=dict)
-
-    def add(self, state: str, n: int = 1) -> None:
-        """Count."""
-        self.states[state] = self.states.get(state, 0) + n
-
-
 def carry_out(
     desk: Desk,
     plan: Plan,
@@ -69,39 +55,50 @@ def carry_out(
 
     `loopback` says whether the system is on this machine: a rehearsal acts on no other.
     """
-    lease = desk.policy.schedule.operations.lease_seconds
     tally = Tally()
     with desk.transaction() as db:
         _refuse_unless_right_place(db, plan, connector, desk, loopback)
         _refuse_unless_approved(db, desk, plan)
         approved = {line(n, step) for n, step in enumerate(plans.steps_of(db, plan.plan_id))}
+    full_speed: set[Action] = set()
     while True:
         settle(desk, connector, tally=tally)
         with desk.transaction() as db:
             work = steps.next_work(db, plan.plan_id)
-            claims = (
-                steps.claim(
-                    db,
-                    desk.keyring,
-                    plan.system,
-                    plan.plan_id,
-                    *work,
-                    connector.batch_size.get(work[0], 1),
-                    lease,
+        if work and work[0] not in full_speed and canary.is_growing(desk, plan, connector, work[0]):
+            with progress.only_lane(desk.engine, plan.plan_id) as ours:
+                claims = _claimed(
+                    desk, plan, approved, work, canary.room(desk, plan, connector, work[0]) if ours else 0
                 )
-                if work
-                else []
-            )
-            waiting = None if claims else steps.waiting_for_others(db, plan.plan_id)
-        if any(c.line not in approved for c in claims):
-            raise NotApproved(f"{plan.system}: the plan was edited while it ran; stop and investigate")
-        if claims:
-            _one_batch(desk, plan, connector, claims, tally, loopback)
-        elif waiting is None:
-            break
+                if claims:
+                    _one_batch(desk, plan, connector, claims, tally, loopback)
+                    settle(desk, connector, tally=tally)
+                    canary.room(desk, plan, connector, work[0])
         else:
-            pause(min(waiting + 0.1, 5.0))
+            if work:
+                full_speed.add(work[0])
+            claims = _claimed(desk, plan, approved, work, connector.batch_size.get(work[0], 1) if work else 0)
+            if claims:
+                _one_batch(desk, plan, connector, claims, tally, loopback)
+        if not claims:
+            with desk.transaction() as db:
+                waiting = steps.waiting_for_others(db, plan.plan_id)
+            if work is None and waiting is None:
+                break
+            pause(min((waiting or 0.0) + 0.1, 5.0))
     return tally
+
+
+def _claimed(desk: Desk, plan: Plan, approved: set[bytes], work: tuple[Action, str] | None, n: int) -> list[Claimed]:
+    """Up to n steps that are ours now, each held against the approved plan."""
+    if work is None or not n:
+        return []
+    with desk.transaction() as db:
+        lease = desk.policy.schedule.operations.lease_seconds
+        claims = steps.claim(db, desk.keyring, plan.system, plan.plan_id, *work, n, lease)
+    if any(c.line not in approved for c in claims):
+        raise NotApproved(f"{plan.system}: the plan was edited while it ran; stop and investigate")
+    return claims
 
 
 def settle(desk: Desk, connector: Connector, *, accepted: bool = False, tally: Tally | None = None) -> Tally:
@@ -236,26 +233,6 @@ def _concluded(claim: Claimed, seen: Observation) -> Ended:
     return _settled(claim, Outcome(claim.step.ref, OutcomeStatus.FAILED, Reason.NOT_SENT))
 
 
-def as_wanted(claim: Claimed, seen: Observation) -> bool:
-    """Whether what was read back is what the step was to bring about."""
-    step = claim.step
-    match step.action:
-        case Action.ERASE:
-            return seen.presence is Presence.ABSENT
-        case Action.REDACT:
-            if seen.presence is Presence.ABSENT:
-                return True
-            return not seen.mentions if seen.mentions is not None else not (seen.filled & set(step.fields))
-        case Action.RESTRICT:
-            return seen.presence is Presence.RESTRICTED and not (seen.filled & set(step.fields))
-        case Action.RELEASE:
-            return seen.presence is Presence.PRESENT
-        case Action.SUPPRESS:
-            return seen.presence is Presence.ABSENT or seen.opted_out is True
-        case Action.RECTIFY:
-            return seen.presence is Presence.PRESENT
-
-
 def _alike(claims: Sequence[Claimed]) -> Iterator[list[Claimed]]:
     groups: dict[tuple[str, str, str], list[Claimed]] = {}
     for claim in claims:
@@ -271,6 +248,8 @@ def _refuse_unless_right_place(db: Connection, plan: Plan, connector: Connector,
         raise WrongPlace(f"{plan.system}: the pipeline is dry: plans are made and nothing is done")
     if mode is not sweep.mode:
         raise WrongPlace(f"{plan.system}: the plan was made in mode {sweep.mode.value}, now it is {mode.value}")
+    if not sweeps.may_act(db, mode, plan.system):
+        raise WrongPlace(f"{plan.system}: is dry: `python -m retention live on --system` gives it live mode")
     if mode is Mode.REHEARSAL and not loopback:
         raise WrongPlace(f"{plan.system}: a rehearsal acts on loopback only, and this system is elsewhere")
     if connector.tenant != plan.tenant:
@@ -294,10 +273,16 @@ def _refuse_unless_approved(db: Connection, desk: Desk, plan: Plan, *, digest_to
         raise NotApproved(f"{plan.system}: nobody approved sweep {plan.sweep_id}")
     if approval.expires_at <= desk.now():
         raise NotApproved(f"{plan.system}: the approval has expired; the next sweep plans afresh")
+    if approval.approver.startswith(standing.APPROVER) and not standing.stands(
+        db, approval.approver, plan.system, desk.policy.digest, desk.now().date()
+    ):
+        raise NotApproved(f"{plan.system}: the standing approval was revoked, has ended or was for another policy")
     if approval.approver == sweep.started_by:
         raise NotApproved(f"{plan.system}: whoever starts a sweep cannot approve it")
     if not digest_too:
         return
+    if touched := guards.protected_steps(db, plan.plan_id):
+        raise NotApproved(f"{plan.system}: {touched} steps are about people or records that were protected since")
     if plans.actual_digest(db, plan) != plan.digest:
         raise NotApproved(f"{plan.system}: the plan was edited after it was made; stop and investigate")
     if approval.digest != sweep.digest or approval.digest != plans.actual_sweep_digest(db, plan.sweep_id):

@@ -19,10 +19,18 @@ SWEEP: Table = {
 }
 
 PLAN: Table = {
-    "proposed": {"guarded": "guarded", "breached": "stopped", "at_once": "approved", "superseded": "superseded"},
+    "proposed": {
+        "guarded": "guarded",
+        "breached": "stopped",
+        "at_once": "approved",
+        "dry": "dry",
+        "superseded": "superseded",
+    },
     "guarded": {"approved": "approved", "superseded": "superseded", "rejected": "rejected"},
-    "approved": {"finished": "finished", "superseded": "superseded"},
+    "approved": {"finished": "finished", "superseded": "superseded", "contradicted": "halted"},
     "stopped": {"superseded": "superseded"},
+    "dry": {"superseded": "superseded"},
+    "halted": {"superseded": "superseded"},
     "finished": {},
     "superseded": {},
     "rejected": {},

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from retention import audit, upkeep
-from retention.store import audit_log, findings, plans, reports, steps, sweeps
+from retention.store import audit_log, findings, guards, plans, reports, steps, sweeps
 from retention.store.desk import Desk
 from retention.store.sweeps import Sweep
 
@@ -20,6 +20,7 @@ class Report:
     state: str
     systems: dict[str, dict[str, int]]
     not_covered: tuple[str, ...]
+    stopped_by: dict[str, list[str]]  # per system, each limit that was broken, in words
     audit_entries: int
     audit_root: str
 
@@ -30,6 +31,7 @@ class Report:
             "state": self.state,
             "systems": self.systems,
             "not_covered": list(self.not_covered),
+            "stopped_by": self.stopped_by,
             "audit": {"entries": self.audit_entries, "root": self.audit_root},
         }
 
@@ -70,6 +72,10 @@ def seal(desk: Desk, sweep: Sweep, key: audit.SigningKey, outside: Path) -> Repo
             state=sweeps.get(db, sweep.sweep_id).state,
             systems={system: reports.counts(db, sweep.sweep_id, system) for system in desk.policy.systems},
             not_covered=missing,
+            stopped_by={
+                system: [str(breach) for breach in broken]
+                for system, broken in guards.broken_in(db, sweep.sweep_id).items()
+            },
             audit_entries=sealed.size,
             audit_root=sealed.root,
         )

@@ -1,6 +1,6 @@
 """How does a sweep get from what lies in the systems to plans with a digest? The stages before anything is destroyed.
 
-open → gather (per system) → join opt-outs → find (per system) → join consents → plan (per system) → guard
+open → gather (per system) → join opt-outs → find (per system) → join consents → plan (per system); then guard.py
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from zoneinfo import ZoneInfo
 
 from retention import audit, clocks, plan
 from retention.contract import Connector
+from retention.guard import refuse_another_account
 from retention.judge import Bench, Verdict, grounds_to_stop, judge
 from retention.knowledge import Known
 from retention.plan import PlanHeader, PlannedStep, Purpose
-from retention.policy_approval import refuse_unless_approved
-from retention.store import audit_log, catalogue, findings, people, plans, sweeps
+from retention.store import audit_log, catalogue, findings, people, plans, sweeps, tranches
 from retention.store.database import Connection
 from retention.store.desk import Desk
 from retention.store.sweeps import Sweep
@@ -68,6 +68,7 @@ def gather(desk: Desk, sweep: Sweep, connector: Connector) -> int:
     system = connector.system
     before = clocks.collected_before(sweep.as_of, desk.policy.schedule.retention_years)
     zone = ZoneInfo(desk.policy.systems[system].zone)
+    refuse_another_account(desk, sweep, system, connector.tenant)
     with desk.transaction() as db:
         sweeps.record_reading(db, sweep.sweep_id, system, "gather", "failed", reason="not-finished")
     if connector.catalogued:
@@ -143,6 +144,7 @@ def decide(desk: Desk, sweep: Sweep, connector: Connector) -> plans.Plan:
         steps: list[PlannedStep] = []
         plans.supersede_earlier(db, sweep.sweep_id)
         under_way = plans.records_under_way(db, system)
+        tranche, zone = tranches.of_system(db, system), ZoneInfo(bench.system.zone)
         for known in findings.known(db, sweep.sweep_id, system):
             verdict = judge(known, bench)
             if known.record_key in under_way:
@@ -150,7 +152,7 @@ def decide(desk: Desk, sweep: Sweep, connector: Connector) -> plans.Plan:
             if verdict.action is not None and verdict.action not in connector.supports:
                 verdict = Verdict("review", None, (), (), verdict.reasons)
             verdicts.append((known.record_key, verdict.name, verdict.reasons))
-            if verdict.action is not None:
+            if verdict.action is not None and tranche.covers(known, zone):
                 steps.append(_step(known, verdict))
         findings.save_verdicts(db, sweep.sweep_id, system, verdicts)
         header = PlanHeader(sweep.sweep_id, system, Purpose.RETENTION, tenant, desk.policy.digest)
@@ -202,47 +204,6 @@ def plan_suppression(desk: Desk, sweep: Sweep, connector: Connector) -> plans.Pl
             plans.move(db, made.plan_id, "at_once")
             made = plans.find(db, sweep.sweep_id, system, Purpose.SUPPRESSION) or made
         return made
-
-
-def guard(desk: Desk, sweep: Sweep, systems: Iterable[str]) -> str | None:
-    """Check the limits of every plan, then fix the sweep's digest; returns it, or None if nothing is left to do.
-
-    A breach stops the whole plan of that system, never "the first N of it". Under a policy that is not approved nobody
-    is asked at all.
-    """
-    with desk.transaction() as db:
-        current = sweeps.get(db, sweep.sweep_id)
-        if current.state != "open":
-            return current.digest
-        if current.mode is not sweeps.Mode.DRY:
-            refuse_unless_approved(db, desk.policy.digest)
-        for system in systems:
-            made = plans.find(db, sweep.sweep_id, system, Purpose.RETENTION)
-            if made is None or made.state != "proposed":
-                continue
-            breached = made.step_count > desk.policy.schedule.guards.max_steps or sweeps.stopped(db, system)
-            plans.move(db, made.plan_id, "breached" if breached else "guarded")
-            if breached:
-                audit_log.append(
-                    db,
-                    [
-                        desk.entry(
-                            audit.Event.GUARD_STOPPED,
-                            run=sweep.sweep_id,
-                            system=system,
-                            plan_digest=made.digest,
-                            count=made.step_count,
-                        )
-                    ],
-                )
-        guarded = [p for p in plans.of_sweep(db, sweep.sweep_id) if p.state == "guarded"]
-        if not any(p.step_count for p in guarded):
-            sweeps.move(db, sweep.sweep_id, "nothing_to_do")
-            return None
-        digest = plans.actual_sweep_digest(db, sweep.sweep_id)
-        sweeps.set_digest(db, sweep.sweep_id, digest)
-        sweeps.move(db, sweep.sweep_id, "guarded")
-        return digest
 
 
 # --- the parts ---
@@ -298,6 +259,7 @@ def _finish_reading(desk: Desk, sweep: Sweep, connector: Connector, stage: str, 
         for gap in gaps
     )
     with desk.transaction() as db:
+        known = catalogue.size(db, connector.system)
         sweeps.record_reading(
             db,
             sweep.sweep_id,
@@ -306,6 +268,8 @@ def _finish_reading(desk: Desk, sweep: Sweep, connector: Connector, stage: str, 
             "whole",
             tenant=connector.tenant,
             read=read,
+            shown=known if connector.catalogued else read,
+            population=known if connector.catalogued else None,
             consent_unread=hidden,
         )
         audit_log.append(

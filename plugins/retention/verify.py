@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from retention import audit
-from retention.carry_out import Tally, WrongPlace, as_wanted
 from retention.contract import Connector
 from retention.plan import Purpose
 from retention.store import audit_log, findings, plans, steps
 from retention.store.desk import Desk
 from retention.store.plans import Plan
 from retention.store.steps import Claimed
-from retention.vocabulary import Observation, Presence
+from retention.tally import Tally
+from retention.vocabulary import Action, Observation, Presence
+
+
+class WrongPlace(Exception):
+    """The connected account or the mode is not the one the plan was made for. Nothing was done."""
+
 
 CONFIRMED_BY = 1000
 """How many records one read-back asks for, at most."""
@@ -40,11 +45,30 @@ def verify(desk: Desk, plan: Plan, connector: Connector) -> Tally:
         alike = [c for c in done if (c.step.action, c.step.ref.kind) == kind]
         for start in range(0, len(alike), CONFIRMED_BY):
             _confirm(desk, plan, connector, alike[start : start + CONFIRMED_BY], tally)
-    if plan.state == "approved":
-        with desk.transaction() as db:
-            if not plans.has_open_steps(db, plan.plan_id):
-                plans.move(db, plan.plan_id, "finished")
+    with desk.transaction() as db:
+        if plans.state_of(db, plan.plan_id) == "approved" and not plans.has_open_steps(db, plan.plan_id):
+            plans.move(db, plan.plan_id, "finished")
     return tally
+
+
+def as_wanted(claim: Claimed, seen: Observation) -> bool:
+    """Whether what was read back is what the step was to bring about."""
+    step = claim.step
+    match step.action:
+        case Action.ERASE:
+            return seen.presence is Presence.ABSENT
+        case Action.REDACT:
+            if seen.presence is Presence.ABSENT:
+                return True
+            return not seen.mentions if seen.mentions is not None else not (seen.filled & set(step.fields))
+        case Action.RESTRICT:
+            return seen.presence is Presence.RESTRICTED and not (seen.filled & set(step.fields))
+        case Action.RELEASE:
+            return seen.presence is Presence.PRESENT
+        case Action.SUPPRESS:
+            return seen.presence is Presence.ABSENT or seen.opted_out is True
+        case Action.RECTIFY:
+            return seen.presence is Presence.PRESENT
 
 
 def _confirm(desk: Desk, plan: Plan, connector: Connector, claims: list[Claimed], tally: Tally) -> None:

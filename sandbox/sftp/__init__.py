@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import hashlib
 import secrets
 import signal
 import tempfile
@@ -12,6 +13,8 @@ from types import FrameType
 from typing import NoReturn
 
 import asyncssh
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from sandbox import population
 from sandbox.control import Control
@@ -51,10 +54,17 @@ def serve(options: Options) -> None:
         asyncio.run(_serve(options, tree))
 
 
+def _host_key(seed: int) -> asyncssh.SSHKey:
+    """The server's key: like a real server's it is the same after a restart, since the account is known by it."""
+    made = Ed25519PrivateKey.from_private_bytes(hashlib.sha256(f"sandbox sftp host key {seed}".encode()).digest())
+    text = made.private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption())
+    return asyncssh.import_private_key(text)
+
+
 async def _serve(options: Options, tree: Tree) -> None:
     control = Control(None, tree)
     password = secrets.token_urlsafe(18)
-    host_key = asyncssh.generate_private_key("ssh-ed25519")
+    host_key = _host_key(options.seed)
     sock, control_sock = listen(options.port), listen(0)
     # Asked for before uvicorn listens, a call to the control surface waits in the queue instead of being refused.
     control_sock.listen()

@@ -18,6 +18,7 @@ import requests
 from sqlalchemy import Engine
 
 from retention.keyring import Keyring
+from retention.limits import Canary, Cap, SurpriseAge
 from retention.policy import Policy, load
 from retention.store import database
 from retention.store.desk import Desk
@@ -96,9 +97,18 @@ def ledger() -> Iterator[Engine]:
 
 
 def policy_of(*systems: str) -> Policy:
-    """The shipped policy with these of its systems only, and without a limit to the steps of a plan."""
+    """The shipped policy with these of its systems only; a plan has no limits and is carried out in one stage."""
     shipped = load(ROOT / "include" / "policy")
-    guards = shipped.schedule.guards.model_copy(update={"max_steps": NO_LIMIT})
+    cap = Cap(steps=NO_LIMIT, fraction=1)
+    no_limits = {
+        "run": cap,
+        "thirty_days": cap,
+        "class_run": cap,
+        "class_thirty_days": cap,
+        "surprise_age": SurpriseAge(years=100, fraction=1, from_steps=1),
+        "canary": Canary(first=NO_LIMIT, growth=2),
+    }
+    guards = shipped.schedule.guards.model_copy(update=no_limits)
     schedule = shipped.schedule.model_copy(update={"guards": guards})
     return Policy(schedule=schedule, systems={name: shipped.systems[name] for name in systems}, digest=shipped.digest)
 

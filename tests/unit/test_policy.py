@@ -79,7 +79,7 @@ def test_the_digest_is_the_same_in_every_process(seed: str) -> None:
         ("schedule.yaml", "rule: transactions", "rule: contact-data", ["two rules are named"]),
         ("schedule.yaml", "rule: transactions", "rule: document", ["is a data class and reserved"]),
         ("schedule.yaml", "[transaction_record]", "[transaction_record, audit_event]", ["law alone", "take it out"]),
-        ("schedule.yaml", "max_steps: 500", "max_steps: 0", ["schedule.yaml:", "guards.max_steps"]),
+        ("schedule.yaml", "run: {steps: 500", "run: {steps: 0", ["schedule.yaml:", "guards.run.steps"]),
         ("schedule.yaml", "approvers: [dpo]", "approvers: []", ["approval.approvers", "is empty"]),
         ("schedule.yaml", "keep: until unsubscribe", "keep: 5 years from collection", ["until unsubscribe"]),
         ("systems.yaml", "zone: Europe/London", "zone: Europe/Londen", ["systems.yaml:", "time zone"]),

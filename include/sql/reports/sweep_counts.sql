@@ -22,7 +22,7 @@ WITH f AS (
 ), g AS (
     SELECT count(*) AS gaps FROM gaps WHERE sweep_id = :sweep_id AND system = :system
 ), p AS (
-    SELECT count(*) AS stopped FROM plans WHERE sweep_id = :sweep_id AND system = :system AND state = 'stopped'
+    SELECT count(*) AS stopped FROM plans WHERE sweep_id = :sweep_id AND system = :system AND state IN ('stopped', 'halted')
 )
 SELECT found, flagged, erased, redacted, restricted, suppressed, kept, review, held, failed, pending, gaps, verified, stopped
 FROM f, s, g, p

@@ -57,6 +57,12 @@ def policy_folder() -> Path:
     return Path(os.environ.get("RETENTION_POLICY") or ROOT / "include" / "policy")
 
 
+def who_may_approve(here: Desk, who: str) -> None:
+    """Refuse whoever is not on the policy's list of approvers; the database role is the other half of this."""
+    if who not in here.policy.schedule.approval.approvers:
+        raise Unusable("--by: only an approver of the policy may do this (approval.approvers)")
+
+
 def today() -> date:
     """Today, or what AS_OF says."""
     fixed = os.environ.get("AS_OF")

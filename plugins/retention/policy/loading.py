@@ -11,6 +11,7 @@ from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, Field, ValidationError
 
+from retention.limits import Guards
 from retention.policy.schedule import Schedule
 from retention.policy.shape import Place, PolicyError, Strict
 from retention.policy.stores import StoreName, StorePolicy
@@ -31,6 +32,15 @@ class Policy(Strict):
     systems: dict[str, SystemPolicy]
     stores: dict[StoreName, StorePolicy] = Field(default_factory=dict)
     digest: str
+
+    def guards_of(self, system: str) -> Guards:
+        """The limits of one system: the schedule's, with the system's own in their place."""
+        return self.systems[system].guards.applied_to(self.schedule.guards)
+
+    def refuse_unknown(self, system: str) -> None:
+        """Raise for a system the policy does not have."""
+        if system not in self.systems:
+            raise PolicyError(f"no system {system!r} in the policy; known: {', '.join(self.systems)}")
 
 
 def load(folder: Path) -> Policy:

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, Field, model_validator
 
+from retention.limits import GuardChanges
 from retention.policy.shape import Name, Selector, Strict, contradiction
 from retention.policy.stores import Stores
 from retention.vocabulary import Action, DataClass, FieldSet, IdentifierKind, LawfulBasis, RecordKind
@@ -104,6 +105,7 @@ class SystemPolicy(Strict):
     regime: Literal["UK", "EU"]
     zone: Annotated[str, AfterValidator(_known_zone)]
     verbs: Verbs = Verbs()
+    guards: GuardChanges = GuardChanges()
     records: dict[Selector, RecordPolicy] = Field(default_factory=dict)
     folders: dict[Selector, FolderPolicy] = Field(default_factory=dict)
 

@@ -210,7 +210,7 @@ def actual_digest(db: Connection, plan: Plan) -> str:
 
 def actual_sweep_digest(db: Connection, sweep_id: str) -> str:
     """The digest a person would approve now: over all guarded plans that have steps."""
-    live = [p for p in of_sweep(db, sweep_id) if p.state in ("guarded", "approved", "finished")]
+    live = [p for p in of_sweep(db, sweep_id) if p.state in ("guarded", "approved", "finished", "halted")]
     return sweep_digest((p.system, p.digest) for p in live)
 
 
@@ -271,7 +271,7 @@ def supersede_earlier(db: Connection, sweep_id: str) -> int:
     run(
         db,
         "UPDATE plans SET state = 'superseded' WHERE sweep_id <> :s"
-        " AND state IN ('proposed', 'guarded', 'stopped', 'approved')"
+        " AND state IN ('proposed', 'guarded', 'stopped', 'dry', 'approved', 'halted')"
         " AND NOT EXISTS (SELECT FROM steps WHERE steps.plan_id = plans.plan_id AND steps.state = ANY (:open))",
         s=sweep_id,
         open=list(OPEN_STEP_STATES),
@@ -295,7 +295,7 @@ def effect(db: Connection, sweep_id: str) -> Mapping[str, Mapping[str, int]]:
     found = rows(
         db,
         "SELECT p.system, s.action, count(*) AS n FROM plans p JOIN steps s USING (plan_id)"
-        " WHERE p.sweep_id = :s AND p.purpose = 'retention' AND p.state <> 'stopped'"
+        " WHERE p.sweep_id = :s AND p.purpose = 'retention' AND p.state NOT IN ('stopped', 'dry')"
         " GROUP BY 1, 2 ORDER BY 1, 2",
         s=sweep_id,
     )
@@ -310,7 +310,8 @@ def reasons_of(db: Connection, sweep_id: str) -> Mapping[tuple[str, str], int]:
     found = rows(
         db,
         "SELECT p.system, r, count(*) AS n FROM plans p JOIN steps s USING (plan_id) CROSS JOIN unnest(s.reasons) r"
-        " WHERE p.sweep_id = :s AND p.purpose = 'retention' AND p.state <> 'stopped' GROUP BY 1, 2 ORDER BY 1, 2",
+        " WHERE p.sweep_id = :s AND p.purpose = 'retention' AND p.state NOT IN ('stopped', 'dry')"
+        " GROUP BY 1, 2 ORDER BY 1, 2",
         s=sweep_id,
     )
     return {(row.system, row.r): row.n for row in found}

@@ -130,22 +130,28 @@ def record_reading(
     *,
     tenant: str = "",
     read: int = 0,
+    shown: int = 0,
+    population: int | None = None,
     consent_unread: bool = False,
     reason: str = "",
 ) -> None:
     """Say how reading a system went; a later try replaces an earlier one."""
     run(
         db,
-        "INSERT INTO readings (sweep_id, system, stage, state, tenant, read, consent_unread, reason)"
-        " VALUES (:sweep_id, :system, :stage, :state, :tenant, :read, :consent_unread, :reason)"
+        "INSERT INTO readings (sweep_id, system, stage, state, tenant, read, shown, population, consent_unread,"
+        " reason) VALUES (:sweep_id, :system, :stage, :state, :tenant, :read, :shown, :population, :consent_unread,"
+        " :reason)"
         " ON CONFLICT (sweep_id, system, stage) DO UPDATE SET state = excluded.state, tenant = excluded.tenant,"
-        " read = excluded.read, consent_unread = excluded.consent_unread, reason = excluded.reason, at = now()",
+        " read = excluded.read, shown = excluded.shown, population = excluded.population,"
+        " consent_unread = excluded.consent_unread, reason = excluded.reason, at = now()",
         sweep_id=sweep_id,
         system=system,
         stage=stage,
         state=state,
         tenant=tenant,
         read=read,
+        shown=shown,
+        population=population,
         consent_unread=consent_unread,
         reason=reason,
     )
@@ -191,8 +197,16 @@ def on_embedded_server(db: Connection) -> bool:
     return bool(one(db, "SELECT current_setting('retention.embedded', true) AS embedded").embedded)
 
 
+def may_act(db: Connection, mode: Mode, system: str) -> bool:
+    """Whether a sweep of this mode may act on a system: live is a permission of each system, and dry the rule."""
+    if mode is not Mode.LIVE:
+        return mode is Mode.REHEARSAL
+    row = one(db, "SELECT value FROM switches WHERE name = :name", name=f"live:{system}")
+    return row is not None and row.value == "on"
+
+
 def set_switch(db: Connection, name: str, value: str, changed_by: str) -> None:
-    """Turn a switch (`mode`, `stop`, `stop:<system>`)."""
+    """Turn a switch (`mode`, `stop`, `stop:<system>`, `live:<system>`)."""
     run(
         db,
         "INSERT INTO switches (name, value, changed_by) VALUES (:name, :value, :by)"
