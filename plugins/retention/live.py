@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from retention.store import sweeps, tenants
+from retention.store import policy_approvals, sweeps, tenants
 from retention.store.database import Connection
 from retention.store.desk import Desk
 
@@ -15,6 +15,8 @@ def missing(desk: Desk, db: Connection, system: str = "") -> list[str]:
     lacking = []
     if sweeps.on_embedded_server(db):
         lacking.append("the ledger is on the embedded server: connect a PostgreSQL of your own")
+    if policy_approvals.in_force(db, desk.policy.digest) is None:
+        lacking.append("nobody approved this policy: see `policy effect` and `policy approve`")
     if system and tenants.known(db, system) is None:
         lacking.append(f"{system} was never read: let a dry sweep read it first, and look at its plan")
     return lacking

@@ -228,21 +228,39 @@ def test_tidy_tells_what_went_by_store(ask: Ask, read_once: str) -> None:
     assert set(answer["tidied"].values()) == {0}
 
 
-def test_a_login_with_another_role_is_told_so(ask: Ask, ledger: Engine, ledger_url: str, tmp_path: Path) -> None:
-    with ledger.begin() as db:
-        database.run(db, "DROP ROLE IF EXISTS policy_test_executor")
-        database.run(db, "CREATE ROLE policy_test_executor LOGIN PASSWORD 'made-up' IN ROLE retention_executor")
-    url = ledger.url.set(username="policy_test_executor", password="made-up", drivername="postgresql")
-    result = CliRunner().invoke(
-        main,
-        ["policy", "approve", "--by", "dpo", "--digest", DIGEST],
-        env={
+@pytest.fixture
+def approve_as(ask: Ask, ledger: Engine, tmp_path: Path) -> Callable[[str], Result]:
+    """`policy approve` under a login of its own, a member of one role."""
+
+    def run(role: str) -> Result:
+        login = f"policy_test_{role}"
+        with ledger.begin() as db:
+            database.run(db, f"DROP ROLE IF EXISTS {login}")
+            database.run(db, f"CREATE ROLE {login} LOGIN PASSWORD 'made-up' IN ROLE retention_{role}")
+        url = ledger.url.set(username=login, password="made-up", drivername="postgresql")
+        environment = {
             "RETENTION_LEDGER_URL": url.render_as_string(hide_password=False),
             "RETENTION_KEYS": str(tmp_path / "keys.json"),
             "RETENTION_POLICY": None,
-        },
-    )
+        }
+        return CliRunner().invoke(main, ["policy", "approve", "--by", "dpo", "--digest", DIGEST], env=environment)
+
+    return run
+
+
+def test_the_approvers_login_is_enough_to_approve(
+    approve_as: Callable[[str], Result], ledger: Engine, read_once: str
+) -> None:
+    assert approve_as("approver").exit_code == 0
+    assert approved(ledger) == [DIGEST]
+
+
+@pytest.mark.parametrize("role", ["executor", "auditor"])
+def test_a_login_with_another_duty_is_told_so(
+    approve_as: Callable[[str], Result], ledger: Engine, read_once: str, role: str
+) -> None:
+    result = approve_as(role)
 
     assert result.exit_code == 2
-    assert "role 'policy_test_executor' has another duty" in result.stderr
+    assert f"role 'policy_test_{role}' has another duty" in result.stderr
     assert approved(ledger) == []

@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 from sqlalchemy import Engine
 
-from retention import approve, guard, sweep
+from retention import approve, guard, policy_approval, sweep
 from retention.carry_out import NotApproved, WrongPlace
 from retention.contract import Stopped
 from retention.store import standing, sweeps
@@ -60,6 +60,7 @@ def test_a_standing_approval_that_is_revoked_stops_before_the_next_batch(desk: D
 
 
 def live_desk(desk: Desk, *systems: str) -> None:
+    policy_approval.approve(desk, "dpo", desk.policy.digest, {})
     with desk.transaction() as db:
         sweeps.set_switch(db, "mode", "live", "dpo")
         for system in systems:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
-from retention import policy_approval, sweep
+from retention import guard, policy_approval, sweep
 from retention.carry_out import carry_out
 from retention.policy_approval import PolicyApprovalRefused, PolicyNotApproved
 from retention.store import database, policy_approvals, sweeps
@@ -131,7 +131,7 @@ def test_nobody_is_asked_to_approve_a_plan_under_a_policy_that_is_not_approved(d
     sweep.decide(desk, night.sweep, night.connectors["crm"])
 
     with pytest.raises(PolicyNotApproved, match="policy approve"):
-        sweep.guard(desk, night.sweep, ["crm"])
+        guard.guard(desk, night.sweep, ["crm"])
     night.reload()
     assert (night.sweep.state, night.sweep.digest) == ("open", None)
 

@@ -350,7 +350,7 @@ def test_a_file_that_is_not_text_is_refused(folder: Path) -> None:
 
 
 def test_all_mistakes_of_a_file_are_told_at_once(folder: Path) -> None:
-    edit(folder, "schedule.yaml", "max_steps: 500", "max_steps: 0")
+    edit(folder, "schedule.yaml", "run: {steps: 500", "run: {steps: 0")
     edit(folder, "schedule.yaml", "lanes: 8", "lanes: 9")
 
     assert len(complaint(folder).splitlines()) == 2

@@ -147,7 +147,10 @@ TABLES: Mapping[StoreName, tuple[str, ...]] = {
     StoreName.LEGAL_HOLDS: ("holds",),
     StoreName.SUPPRESSION_LIST: ("suppressions",),
     StoreName.ERASURE_REGISTER: ("erasures",),
-    StoreName.APPROVALS: ("approvals", "standing_approvals", "policy_approvals", "switches", "sweeps", "sweep_counts"),
+    StoreName.APPROVALS: (
+        *("approvals", "standing_approvals", "policy_approvals", "switches", "sweeps", "sweep_counts"),
+        *("guard_breaches", "guard_overrides", "protected", "tenants", "tranches"),
+    ),
     StoreName.AUDIT_LOG: ("audit_entries", "audit_head", "audit_checkpoints"),
 }
 """Which tables of the ledger make up which store: every table belongs to one, and so has a period."""
