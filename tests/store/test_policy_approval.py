@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -38,11 +38,13 @@ def rehearse_unapproved(desk: Desk) -> None:
 
 
 def under(desk: Desk, digest: str, approvers: tuple[str, ...] = ("dpo",)) -> Desk:
-    """The same desk under another policy."""
+    """The same desk an hour later, under another policy."""
+    at = desk.now() + timedelta(hours=1)
     schedule = desk.policy.schedule
     approval = schedule.approval.model_copy(update={"approvers": approvers})
     return replace(
         desk,
+        now=lambda: at,
         policy=desk.policy.model_copy(
             update={"digest": digest, "schedule": schedule.model_copy(update={"approval": approval})}
         ),
@@ -103,7 +105,7 @@ def test_nobody_puts_themselves_on_the_list(desk: Desk) -> None:
         policy_approval.approve(changed, "operator", changed.policy.digest, EFFECT)
 
     policy_approval.approve(changed, "dpo", changed.policy.digest, EFFECT)
-    again = under(desk, "2" * 64, ("operator",))
+    again = under(changed, "2" * 64, ("operator",))
     assert policy_approval.approve(again, "operator", again.policy.digest, EFFECT).approved_by == "operator"
 
 
