@@ -17,7 +17,7 @@ from retention import audit
 from retention.contract import Connector, ConnectorError, Stopped
 from retention.plan import Purpose, line
 from retention.policy_approval import refuse_unless_approved as refuse_unless_policy_approved
-from retention.store import audit_log, people, plans, steps, sweeps
+from retention.store import audit_log, case_keys, generations, people, plans, steps, suppression, sweeps
 from retention.store.database import Connection
 from retention.store.desk import Desk
 from retention.store.plans import Plan
@@ -148,9 +148,11 @@ def _one_batch(
                 held = steps.hold_back(db, [c.step.step_id for c in claims])
                 tally.add("held", len(held)) if held else None
                 claims = [c for c in claims if c.step.step_id not in held]
+                claims = _vouched_for(db, desk, plan, claims, tally)
                 ours = steps.intend(db, claims, desk.policy.schedule.operations.lease_seconds)
                 claims = [c for c in claims if c.step.step_id in ours]
-                audit_log.append(db, (_intent(desk, plan, c) for c in claims))
+                names = case_keys.Names(db, desk.keyring)
+                audit_log.append(db, [_entry(desk, audit.Event.INTENT, plan, c, names) for c in claims])
         if stop:
             raise Stopped(f"{plan.system}: the kill switch is on; nothing was sent")
         if not claims:
@@ -176,6 +178,19 @@ def _one_batch(
         tally.add(state)
     if failure is not None:
         raise failure
+
+
+def _vouched_for(db: Connection, desk: Desk, plan: Plan, claims: list[Claimed], tally: Tally) -> list[Claimed]:
+    """Without the steps that rest on an opt-out of which the suppression list knows nothing: they are dropped."""
+    refused = suppression.vouch_for(db, desk.keyring, plan.sweep_id, claims)
+    if not refused:
+        return claims
+    steps.drop(db, sorted(refused))
+    names = case_keys.Names(db, desk.keyring)
+    dropped = [c for c in claims if c.step.step_id in refused]
+    audit_log.append(db, [_entry(desk, audit.Event.DROPPED, plan, c, names) for c in dropped])
+    tally.add("dropped", len(dropped))
+    return [c for c in claims if c.step.step_id not in refused]
 
 
 def _acted(claim: Claimed, outcome: Outcome, *, stopped: bool) -> Ended:
@@ -275,6 +290,7 @@ def _refuse_unless_right_place(db: Connection, plan: Plan, connector: Connector,
         raise WrongPlace(f"{plan.system}: a rehearsal acts on loopback only, and this system is elsewhere")
     if connector.tenant != plan.tenant:
         raise WrongPlace(f"{plan.system}: the connection leads to another account than the plan was made for")
+    generations.refuse_if_rotated(db, desk.keyring, plan.sweep_id)
     if plan.policy_digest != desk.policy.digest:
         raise WrongPlace(f"{plan.system}: the policy changed after the plan was made; a new sweep plans afresh")
     refuse_unless_policy_approved(db, plan.policy_digest)
@@ -305,37 +321,39 @@ def _refuse_unless_approved(db: Connection, desk: Desk, plan: Plan, *, digest_to
 
 
 def _audit_outcomes(db: Connection, desk: Desk, event: audit.Event, ended: Sequence[Ended]) -> None:
+    names = case_keys.Names(db, desk.keyring)
     audit_log.append(
         db,
-        (
+        [
             desk.entry(
                 event,
-                **_named(desk, e.claim),
+                **named(e.claim, names),
                 request_ids=audit.fit_request_ids([e.outcome.evidence.request_id]),
                 outcome=e.outcome.status,
                 outcome_reason=e.outcome.reason,
             )
             for e in ended
-        ),
+        ],
     )
 
 
-def _intent(desk: Desk, plan: Plan, claim: Claimed) -> audit.Entry:
+def _entry(desk: Desk, event: audit.Event, plan: Plan, claim: Claimed, names: case_keys.Names) -> audit.Entry:
     return desk.entry(
-        audit.Event.INTENT,
+        event,
         run=plan.sweep_id,
         plan_digest=plan.digest,
-        **_named(desk, claim),
+        **named(claim, names),
         reasons=claim.reasons,
         role=audit.Role.EXECUTOR,
     )
 
 
-def _named(desk: Desk, claim: Claimed) -> dict[str, str]:
+def named(claim: Claimed, names: case_keys.Names) -> dict[str, str]:
+    """Which step of which record, as the audit log says it: under the key of the sweep that planned it."""
     return {
         "item": claim.step.step_id,
-        "case_key": desk.keyring.key_id,
+        "case_key": claim.case,
         "system": claim.step.ref.system,
-        "record": desk.keyring.audit_pseudonym(claim.record_key),
+        "record": names.of(claim.case, claim.record_key),
         "decision": claim.step.action,
     }

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from retention.keyring import Keyring, KeysUnusable, exact, folded
+from retention.keyring import Keyring, KeysUnusable
+from retention.spelling import exact, folded
 from retention.vocabulary import Identifier, IdentifierKind, RecordRef
 
 KEYS = Keyring.generate("k1")
@@ -83,7 +84,7 @@ def test_a_record_key_depends_on_system_kind_and_id() -> None:
 def test_keys_survive_the_secret_store_and_show_nothing_in_repr() -> None:
     again = Keyring.from_json(KEYS.to_json())
     assert again == KEYS
-    assert repr(KEYS) == "Keyring(key_id='k1')"
+    assert repr(KEYS) == "Keyring(current=Generation(key_id='k1'), older=())"
     assert again.open(KEYS.seal("secret")) == "secret"
 
 
