@@ -14,6 +14,7 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from retention.audit.pseudonym import KEY_BYTES, record_pseudonym
+from retention.impediment import Impediment
 from retention.keyring import Keyring
 from retention.store.database import one, rows, run
 
@@ -21,11 +22,11 @@ KEPT_YEARS = 6
 """How long a case stays linkable from its end: within this time somebody may sue over it (Limitation Act 1980)."""
 
 
-class CaseForgotten(Exception):
+class CaseForgotten(Impediment):
     """The key of a case was destroyed: no more can be written down about its records."""
 
 
-class NotYet(Exception):
+class NotYet(Impediment):
     """A case whose key may not be destroyed now; the text says why and when."""
 
 

@@ -308,8 +308,9 @@ def done_unverified(db: Connection, keyring: Keyring, system: str, plan_id: str)
     """Steps of a plan that claim to be done and were not read back yet."""
     found = rows(
         db,
-        f"SELECT {_WITH_CASE} FROM steps WHERE plan_id = :p AND state = 'done' ORDER BY position",
-        p=plan_id,  # noqa: S608 - constants only
+        "SELECT s.*, p.sweep_id AS case_id FROM steps s JOIN plans p USING (plan_id)"
+        " WHERE plan_id = :p AND s.state = 'done' ORDER BY position",
+        p=plan_id,
     )
     return _claimed(keyring, system, found)
 

@@ -38,6 +38,17 @@ class OptOut:
     on: date
 
 
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One standing entry, as it may be shown."""
+
+    pseudonym: str
+    key_id: str
+    channel: str
+    opted_out_on: date
+    reason: str
+
+
 def add(
     db: Connection,
     keyring: Keyring,
@@ -161,7 +172,8 @@ def settle_consents(db: Connection, sweep_id: str, as_of: date, fields: Mapping[
     return run(
         db,
         "WITH proofs AS (SELECT DISTINCT ON (l.entry_key) l.entry_key, f.system,"
-        "  f.kind || '.' || source.field AS place, (f.facts->>'consented_on')::date AS consented_on FROM findings f CROSS JOIN LATERAL unnest(f.exact_keys) k"
+        "  f.kind || '.' || source.field AS place, (f.facts->>'consented_on')::date AS consented_on"
+        "  FROM findings f CROSS JOIN LATERAL unnest(f.exact_keys) k"
         "  JOIN listed_subjects l ON l.sweep_id = :s AND l.exact_key = k AND l.surely"
         "  JOIN unnest(CAST(:systems AS text[]), CAST(:kinds AS text[]), CAST(:fields AS text[]))"
         "   AS source(system, kind, field) ON source.system = f.system AND source.kind = f.kind"
@@ -242,6 +254,16 @@ def _about_several(db: Connection, sweep_id: str, record_keys: Sequence[bytes]) 
         keys=list(record_keys),
     )
     return {bytes(row.record_key) for row in found}
+
+
+def entries(db: Connection) -> Iterator[Entry]:
+    """The standing entries in the order they were made; streamed."""
+    statement = streamed(
+        "SELECT encode(folded_key, 'hex') AS pseudonym, key_id, channel, opted_out_on, reason FROM suppressions"
+        " WHERE removed_at IS NULL ORDER BY entry_no"
+    )
+    for row in db.execute(statement):
+        yield Entry(**row._mapping)
 
 
 def forget_listed(db: Connection, sweep_id: str) -> None:
