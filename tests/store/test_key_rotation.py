@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, timedelta
+from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine
 
+from retention.audit import SigningKey
 from retention.carry_out import carry_out
 from retention.keyring import Keyring, KeysUnusable
-from retention.store import catalogue, generations, incidents, people, suppression
+from retention.seal import seal
+from retention.store import catalogue, database, generations, incidents, people, suppression
 from retention.store.database import one, rows
 from retention.store.desk import Desk
 from retention.store.suppression import Ground, OptOut
@@ -226,3 +229,34 @@ def test_the_ledger_knows_each_generation_once_and_the_log_says_when_it_came(bef
             " WHERE convert_from(body, 'UTF8')::json->>'event' = 'key_created' ORDER BY seq",
         )
     assert [row.key for row in created] == ["k1", "k2"]
+
+
+def test_whoever_runs_can_take_over_new_keys_and_seal_the_night_under_their_own_role(
+    before: Desk, crm: MemorySystem, ledger_url: str, tmp_path: Path
+) -> None:
+    crm.add(person("ben@example.com"))
+    paid = Transaction("order", date(2023, 1, 1), live=False)
+    kept = crm.add(person("customer@example.com", date(2020, 1, 1), transactions=(paid,)))
+    night(before, crm, catalogued=True).run()
+    back = crm.add(person("cat@example.com", date(2020, 1, 1)))
+    crm.records[back.key].consented_on = date(2026, 5, 1)
+    with before.transaction() as db:
+        suppression.add(db, before.keyring, [OptOut(mail("cat@example.com"), date(2026, 2, 1))], Ground.OPT_OUT)
+    executor = database.connect(f"{ledger_url}?options=-c%20role%3Dretention_executor")
+    ours = replace(rotated(before), engine=executor)
+
+    running = night(ours, crm, catalogued=True)
+    assert running.plan() is not None
+    running.desk = rotated(before)
+    running.approve()
+    running.desk = ours
+    assert running.carry_out("crm") == {"done": 1}
+    assert running.verify("crm") == {"verified": 1}
+    report = seal(ours, running.sweep, SigningKey("retention.example/audit", b"k" * 32), tmp_path)
+    executor.dispose()
+
+    assert report.incidents == {}
+    assert kept.key in crm.records
+    assert back.key not in crm.records  # past its period, consent or not
+    with before.transaction() as db:
+        assert one(db, "SELECT entries, live FROM suppression_counts") == (1, 0)
