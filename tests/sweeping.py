@@ -26,6 +26,7 @@ NOW = datetime(2026, 11, 22, 2, 0, tzinfo=UTC)
 PERSON = {
     "identifiers": {"email": "email"},
     "opt_out": "opted_out",
+    "consent_on": "consented_on",
     "field_sets": [
         {
             "data_class": "contact_identity",

@@ -26,6 +26,7 @@ from retention.policy_approval import PolicyNotApproved
 from retention.store import audit_log, plans, sweeps
 from retention.store.audit_log import LedgerOutdated
 from retention.store.desk import Desk
+from retention.store.incidents import Kind
 from retention.store.steps import StepAltered
 from retention.store.sweeps import Mode, Sweep
 
@@ -224,6 +225,8 @@ def conclude(report: dict[str, Any] | None) -> str:
         broken = report["stopped_by"].get(system, [])
         problems += [f"{system}: {breach}" for breach in broken]
         problems += [f"{system}: the plan was stopped"] if n["stopped"] and not broken else []
+    if report["incidents"].get(Kind.SUPPRESSION_SHRANK):
+        problems.append("the suppression list lost entries without evidence of newer consent: `incidents list`")
     if report["state"] == "guarded":
         problems.append("the plan was neither approved nor rejected: read the log of 'record_approval'")
     if problems:

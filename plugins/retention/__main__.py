@@ -27,6 +27,8 @@ COMMANDS = {
     "tranche": "retention.cli.tranche",
     "holds": "retention.cli.holds",
     "policy": "retention.cli.policy",
+    "suppression": "retention.cli.suppression",
+    "incidents": "retention.cli.incidents",
     "audit": "retention.cli.audit",
 }
 """Name of each command and the module that exports it, as `command` unless another name stands behind a colon."""

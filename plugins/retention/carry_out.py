@@ -16,7 +16,19 @@ from retention import audit, canary
 from retention.contract import Connector, ConnectorError, Stopped
 from retention.plan import Purpose, line
 from retention.policy_approval import refuse_unless_approved as refuse_unless_policy_approved
-from retention.store import audit_log, guards, people, plans, progress, standing, steps, sweeps
+from retention.store import (
+    audit_log,
+    case_keys,
+    generations,
+    guards,
+    people,
+    plans,
+    progress,
+    standing,
+    steps,
+    suppression,
+    sweeps,
+)
 from retention.store.database import Connection
 from retention.store.desk import Desk
 from retention.store.plans import Plan
@@ -145,9 +157,11 @@ def _one_batch(
                 held = steps.hold_back(db, [c.step.step_id for c in claims])
                 tally.add("held", len(held)) if held else None
                 claims = [c for c in claims if c.step.step_id not in held]
+                claims = _vouched_for(db, desk, plan, claims, tally)
                 ours = steps.intend(db, claims, desk.policy.schedule.operations.lease_seconds)
                 claims = [c for c in claims if c.step.step_id in ours]
-                audit_log.append(db, (_intent(desk, plan, c) for c in claims))
+                names = case_keys.Names(db, desk.keyring)
+                audit_log.append(db, [_entry(desk, audit.Event.INTENT, plan, c, names) for c in claims])
         if stop:
             raise Stopped(f"{plan.system}: the kill switch is on; nothing was sent")
         if not claims:
@@ -173,6 +187,19 @@ def _one_batch(
         tally.add(state)
     if failure is not None:
         raise failure
+
+
+def _vouched_for(db: Connection, desk: Desk, plan: Plan, claims: list[Claimed], tally: Tally) -> list[Claimed]:
+    """Without the steps that rest on an opt-out of which the suppression list knows nothing: they are dropped."""
+    refused = suppression.vouch_for(db, desk.keyring, plan.sweep_id, claims)
+    if not refused:
+        return claims
+    steps.drop(db, sorted(refused))
+    names = case_keys.Names(db, desk.keyring)
+    dropped = [c for c in claims if c.step.step_id in refused]
+    audit_log.append(db, [_entry(desk, audit.Event.DROPPED, plan, c, names) for c in dropped])
+    tally.add("dropped", len(dropped))
+    return [c for c in claims if c.step.step_id not in refused]
 
 
 def _acted(claim: Claimed, outcome: Outcome, *, stopped: bool) -> Ended:
@@ -254,6 +281,7 @@ def _refuse_unless_right_place(db: Connection, plan: Plan, connector: Connector,
         raise WrongPlace(f"{plan.system}: a rehearsal acts on loopback only, and this system is elsewhere")
     if connector.tenant != plan.tenant:
         raise WrongPlace(f"{plan.system}: the connection leads to another account than the plan was made for")
+    generations.refuse_if_rotated(db, desk.keyring, plan.sweep_id)
     if plan.policy_digest != desk.policy.digest:
         raise WrongPlace(f"{plan.system}: the policy changed after the plan was made; a new sweep plans afresh")
     refuse_unless_policy_approved(db, plan.policy_digest)
@@ -290,37 +318,28 @@ def _refuse_unless_approved(db: Connection, desk: Desk, plan: Plan, *, digest_to
 
 
 def _audit_outcomes(db: Connection, desk: Desk, event: audit.Event, ended: Sequence[Ended]) -> None:
+    names = case_keys.Names(db, desk.keyring)
     audit_log.append(
         db,
-        (
+        [
             desk.entry(
                 event,
-                **_named(desk, e.claim),
+                **case_keys.named(e.claim, names),
                 request_ids=audit.fit_request_ids([e.outcome.evidence.request_id]),
                 outcome=e.outcome.status,
                 outcome_reason=e.outcome.reason,
             )
             for e in ended
-        ),
+        ],
     )
 
 
-def _intent(desk: Desk, plan: Plan, claim: Claimed) -> audit.Entry:
+def _entry(desk: Desk, event: audit.Event, plan: Plan, claim: Claimed, names: case_keys.Names) -> audit.Entry:
     return desk.entry(
-        audit.Event.INTENT,
+        event,
         run=plan.sweep_id,
         plan_digest=plan.digest,
-        **_named(desk, claim),
+        **case_keys.named(claim, names),
         reasons=claim.reasons,
         role=audit.Role.EXECUTOR,
     )
-
-
-def _named(desk: Desk, claim: Claimed) -> dict[str, str]:
-    return {
-        "item": claim.step.step_id,
-        "case_key": desk.keyring.key_id,
-        "system": claim.step.ref.system,
-        "record": desk.keyring.audit_pseudonym(claim.record_key),
-        "decision": claim.step.action,
-    }

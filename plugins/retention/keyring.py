@@ -2,6 +2,9 @@
 
 Each purpose has a key of its own, so that the sets cannot be joined (design: suppression, subjects, records, audit).
 A subject's address is keyed twice: *exact* (the only form that may erase) and *folded* (suppression, protection).
+
+Keys come in generations. What is written tonight is keyed by the current one. What outlives a night (suppressions,
+holds, the erasure register) cannot be keyed again without the address, so it is looked up under every generation.
 """
 
 from __future__ import annotations
@@ -9,129 +12,217 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import re
 import secrets
-import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
 
-import idna
-from cryptography.fernet import Fernet, InvalidToken
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 from retention.impediment import Impediment
+from retention.spelling import delivered_alike, exact, folded
 from retention.vocabulary import Identifier, IdentifierKind, RecordRef, Scalar
 
 DIGEST_BYTES = 16
+PURPOSES = ("subject_exact", "subject_folded", "suppression", "record", "audit")
+_KEY_ID = re.compile(r"k[1-9]\d{0,5}")
 
 
 class KeysUnusable(Impediment):
     """The keys are missing, malformed or not those the data was written with; the text names which."""
 
 
-def exact(identifier: Identifier) -> str:
-    """The form that may erase: NFC, trimmed, domain as lower-case A-label, local part as it stands."""
-    value = unicodedata.normalize("NFC", identifier.value).strip(" \t\r\n<>\"'")
-    if identifier.kind is not IdentifierKind.EMAIL or "@" not in value:
-        return value
-    local, _, domain = value.rpartition("@")
-    return f"{local}@{_a_label(domain)}"
-
-
-def folded(identifier: Identifier) -> str:
-    """The form that may protect or suppress, never erase: NFKC and casefold over the whole."""
-    plain = unicodedata.normalize("NFKC", exact(identifier)).casefold()
-    if identifier.kind is not IdentifierKind.EMAIL or "@" not in plain:
-        return plain
-    local, _, domain = plain.rpartition("@")
-    return f"{local}@{_a_label(domain)}"
-
-
-def _a_label(domain: str) -> str:
-    try:
-        return idna.encode(domain.strip("."), uts46=True).decode("ascii").lower()
-    except idna.IDNAError:
-        return domain.strip(".").lower()
-
-
 @dataclass(frozen=True)
-class Keyring:
-    """The keys of one deployment. `key_id` names the generation; the values never appear in `repr`."""
+class Generation:
+    """The keys of one generation, one for each purpose. The values never appear in `repr`."""
 
     key_id: str
-    subject: bytes = field(repr=False)
+    subject_exact: bytes = field(repr=False)
+    subject_folded: bytes = field(repr=False)
     suppression: bytes = field(repr=False)
     record: bytes = field(repr=False)
     audit: bytes = field(repr=False)
-    locator: bytes = field(repr=False)  # Fernet key
+    encryption: bytes = field(repr=False)  # Fernet key
 
-    @classmethod
-    def generate(cls, key_id: str) -> Keyring:
-        """Fresh random keys."""
-        keys = {name: secrets.token_bytes(32) for name in ("subject", "suppression", "record", "audit")}
-        return cls(key_id, **keys, locator=Fernet.generate_key())
-
-    def to_json(self) -> str:
-        """For the secret store; the opposite of `from_json`."""
-        names = ("subject", "suppression", "record", "audit")
-        return json.dumps(
-            {"key_id": self.key_id, "locator": self.locator.decode()} | {n: getattr(self, n).hex() for n in names}
-        )
-
-    @classmethod
-    def from_json(cls, text: str) -> Keyring:
-        """Read keys from the secret store; says which one is missing or malformed, never its value."""
+    def __post_init__(self) -> None:
+        """Refuse keys that are too short to be keys, and an id the audit log could not hold."""
+        if not _KEY_ID.fullmatch(self.key_id):
+            raise KeysUnusable("a generation of retention keys is called k1, k2 and so on")
+        for name in PURPOSES:
+            if len(getattr(self, name)) != 32:
+                raise KeysUnusable(f"retention key {name!r} of {self.key_id} must be 32 bytes")
         try:
-            raw = json.loads(text)
-        except json.JSONDecodeError as error:
-            raise KeysUnusable("the retention keys are not valid JSON: restore them from your secret store") from error
+            Fernet(self.encryption)
+        except ValueError as error:
+            raise KeysUnusable(f"retention key 'encryption' of {self.key_id} is missing or malformed") from error
+
+    @classmethod
+    def fresh(cls, key_id: str) -> Generation:
+        """Random keys."""
+        return cls(key_id, **{name: secrets.token_bytes(32) for name in PURPOSES}, encryption=Fernet.generate_key())
+
+    @classmethod
+    def from_values(cls, raw: Mapping[str, Any]) -> Generation:
+        """Read what `values` wrote; says which key is missing or malformed, never its value."""
+        key_id = str(raw.get("key_id", ""))
         keys: dict[str, bytes] = {}
-        for name in ("subject", "suppression", "record", "audit"):
+        for name in PURPOSES:
             try:
                 keys[name] = bytes.fromhex(raw[name])
             except (KeyError, TypeError, ValueError) as error:
                 raise KeysUnusable(f"retention key {name!r} is missing or malformed") from error
-            if len(keys[name]) != 32:
-                raise KeysUnusable(f"retention key {name!r} must be 32 bytes")
-        locator = str(raw.get("locator", "")).encode()
-        try:
-            Fernet(locator)
-        except ValueError as error:
-            raise KeysUnusable("retention key 'locator' is missing or malformed") from error
-        return cls(str(raw.get("key_id", "")), **keys, locator=locator)
+        return cls(key_id, **keys, encryption=str(raw.get("encryption", "")).encode())
 
-    # --- pseudonyms ---
+    @property
+    def values(self) -> dict[str, str]:
+        """For the secret store; the opposite of `from_values`."""
+        keys = {name: getattr(self, name).hex() for name in PURPOSES}
+        return {"key_id": self.key_id, **keys, "encryption": self.encryption.decode()}
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """A public name of these very keys, derived one way: two generations called k1 have different ones."""
+        whole = json.dumps(self.values, sort_keys=True).encode()
+        return hmac.new(whole, b"retention-key-fingerprint/v1", hashlib.sha256).hexdigest()[:16]
 
     def exact_key(self, identifier: Identifier) -> bytes:
         """Pseudonym of the exact form."""
-        return _mac(self.subject, "subject-exact", identifier.kind, exact(identifier))
+        return _mac(self.subject_exact, "subject-exact", identifier.kind, exact(identifier))
 
     def folded_key(self, identifier: Identifier) -> bytes:
-        """Pseudonym of the folded form, under the subject key (holds, joins)."""
-        return _mac(self.subject, "subject-folded", identifier.kind, folded(identifier))
+        """Pseudonym of the folded form, under a subject key (holds, joins)."""
+        return _mac(self.subject_folded, "subject-folded", identifier.kind, folded(identifier))
 
     def suppression_key(self, identifier: Identifier) -> bytes:
-        """Pseudonym for the suppression list; not joinable with the others."""
+        """Pseudonym of the folded form for the suppression list; not joinable with the others."""
         return _mac(self.suppression, "suppression", identifier.kind, folded(identifier))
+
+    def exact_suppression_key(self, identifier: Identifier) -> bytes:
+        """Pseudonym of the exact form for the suppression list: whose word an opt-out on it was."""
+        return _mac(self.suppression, "suppression-exact", identifier.kind, exact(identifier))
 
     def record_key(self, ref: RecordRef) -> bytes:
         """Pseudonym of one record of one system."""
         return _mac(self.record, "record", ref.system, ref.kind, ref.key)
 
-    def audit_pseudonym(self, record_key: bytes) -> str:
-        """How a record is named in the audit log: hex, keyed apart from the ledger."""
-        return _mac(self.audit, "audit-record", record_key.hex()).hex()
+
+@dataclass(frozen=True)
+class Keyring:
+    """The keys of one deployment: the generation that is written with, and older ones that are only looked up."""
+
+    current: Generation
+    older: tuple[Generation, ...] = ()  # newest first
+
+    def __post_init__(self) -> None:
+        """Refuse two generations of one name."""
+        if len(set(self.key_ids)) != len(self.key_ids):
+            raise KeysUnusable("two generations of retention keys have the same name: restore them from a backup")
+
+    @classmethod
+    def generate(cls, key_id: str) -> Keyring:
+        """Fresh random keys, of one generation."""
+        return cls(Generation.fresh(key_id))
+
+    def rotated(self, key_id: str) -> Keyring:
+        """A fresh generation before all others."""
+        return Keyring(Generation.fresh(key_id), self.generations)
+
+    def to_json(self) -> str:
+        """For the secret store; the opposite of `from_json`."""
+        return json.dumps({"generations": [generation.values for generation in self.generations]})
+
+    @classmethod
+    def from_json(cls, text: str) -> Keyring:
+        """Read keys from the secret store; the first generation is the current one."""
+        try:
+            generations = [Generation.from_values(raw) for raw in json.loads(text)["generations"]]
+        except json.JSONDecodeError as error:
+            raise KeysUnusable("the retention keys are not valid JSON: restore them from your secret store") from error
+        except (KeyError, TypeError, AttributeError) as error:
+            raise KeysUnusable("the retention keys name no generations: restore them from your secret store") from error
+        if not generations:
+            raise KeysUnusable("the retention keys name no generations: restore them from your secret store")
+        return cls(generations[0], tuple(generations[1:]))
+
+    @property
+    def generations(self) -> tuple[Generation, ...]:
+        """All of them, the current one first."""
+        return (self.current, *self.older)
+
+    @property
+    def key_id(self) -> str:
+        """Names the current generation."""
+        return self.current.key_id
+
+    @property
+    def key_ids(self) -> tuple[str, ...]:
+        """Names of all generations, the current one first."""
+        return tuple(generation.key_id for generation in self.generations)
+
+    # --- pseudonyms ---
+
+    def exact_key(self, identifier: Identifier) -> bytes:
+        """Current pseudonym of the exact form."""
+        return self.current.exact_key(identifier)
+
+    def exact_keys(self, identifier: Identifier) -> tuple[bytes, ...]:
+        """Pseudonyms of the exact form under every generation, the current one first."""
+        return tuple(generation.exact_key(identifier) for generation in self.generations)
+
+    def folded_key(self, identifier: Identifier) -> bytes:
+        """Current pseudonym of the folded form."""
+        return self.current.folded_key(identifier)
+
+    def record_key(self, ref: RecordRef) -> bytes:
+        """Current pseudonym of one record of one system."""
+        return self.current.record_key(ref)
+
+    def record_keys(self, ref: RecordRef) -> tuple[bytes, ...]:
+        """Pseudonyms of one record under every generation, the current one first."""
+        return tuple(generation.record_key(ref) for generation in self.generations)
+
+    def suppression_key(self, identifier: Identifier) -> bytes:
+        """Current pseudonym on the suppression list."""
+        return self.current.suppression_key(identifier)
+
+    def exact_suppression_keys(self, identifier: Identifier) -> tuple[bytes, ...]:
+        """Pseudonyms of the exact form on the suppression list, under every generation."""
+        return tuple(generation.exact_suppression_key(identifier) for generation in self.generations)
+
+    def suppression_keys(self, identifier: Identifier) -> tuple[bytes, ...]:
+        """Pseudonyms of the folded form on the suppression list, under every generation."""
+        return tuple(generation.suppression_key(identifier) for generation in self.generations)
+
+    def suppression_keys_alike(self, identifier: Identifier) -> tuple[bytes, ...]:
+        """All pseudonyms by which an address may be on the list: every generation, also without tag and dots."""
+        return tuple(key for other in delivered_alike(identifier) for key in self.suppression_keys(other))
 
     # --- encryption ---
 
-    def seal(self, value: str) -> bytes:
-        """Encrypt what the ledger must be able to read back."""
-        return Fernet(self.locator).encrypt(value.encode())
+    @cached_property
+    def _ciphers(self) -> MultiFernet:
+        return MultiFernet([Fernet(generation.encryption) for generation in self.generations])
 
-    def open(self, sealed: bytes) -> str:
-        """Decrypt; refuses what was sealed with other keys."""
+    def seal_bytes(self, value: bytes) -> bytes:
+        """Encrypt with the current generation."""
+        return self._ciphers.encrypt(value)
+
+    def open_bytes(self, sealed: bytes) -> bytes:
+        """Decrypt what any generation sealed; refuses what was sealed with other keys."""
         try:
-            return Fernet(self.locator).decrypt(bytes(sealed)).decode()
+            return self._ciphers.decrypt(bytes(sealed))
         except InvalidToken as error:
             raise KeysUnusable("the ledger was written with other keys: connect the keys that belong to it") from error
+
+    def seal(self, value: str) -> bytes:
+        """Encrypt what the ledger must be able to read back."""
+        return self.seal_bytes(value.encode())
+
+    def open(self, sealed: bytes) -> str:
+        """The opposite of `seal`."""
+        return self.open_bytes(sealed).decode()
 
     def seal_identifiers(self, identifiers: Sequence[Identifier]) -> bytes | None:
         """Encrypt a record's identifiers together; None if there are none."""

@@ -28,9 +28,10 @@ class Known:
     facts: Facts
     shared: bool
     subjects: tuple[bytes, ...]
-    folded: tuple[bytes, ...]
+    folded: tuple[bytes, ...]  # under every generation of keys: by these a hold finds it
     consent: Mapping[bytes, Consent]  # per subject
     weak_opt_out: bool  # an opt-out reaches it by the folded form of an address only, tonight or on an earlier night
     held: bool
     restricted_by_us: bool
     erased: Mapping[str, date]  # data class -> when we erased it from this very record
+    older_keys: tuple[bytes, ...] = ()  # the record's pseudonyms under older generations of keys

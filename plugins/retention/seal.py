@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from retention import audit, upkeep
-from retention.store import audit_log, findings, guards, plans, reports, steps, sweeps
+from retention.store import (
+    audit_log,
+    findings,
+    guards,
+    incidents,
+    plans,
+    reports,
+    steps,
+    suppression,
+    suppression_count,
+    sweeps,
+)
+from retention.store.database import Connection
 from retention.store.desk import Desk
 from retention.store.sweeps import Sweep
 
@@ -23,6 +36,7 @@ class Report:
     stopped_by: dict[str, list[str]]  # per system, each limit that was broken, in words
     audit_entries: int
     audit_root: str
+    incidents: Mapping[str, int]  # raised by this sweep, by kind
 
     def as_json(self) -> dict[str, Any]:
         """For XCom and the summary."""
@@ -32,6 +46,7 @@ class Report:
             "systems": self.systems,
             "not_covered": list(self.not_covered),
             "stopped_by": self.stopped_by,
+            "incidents": dict(self.incidents),
             "audit": {"entries": self.audit_entries, "root": self.audit_root},
         }
 
@@ -54,6 +69,7 @@ def seal(desk: Desk, sweep: Sweep, key: audit.SigningKey, outside: Path) -> Repo
             sweeps.move(db, sweep.sweep_id, "dry")
         elif current.state in ("approved", "superseded", "rejected", "sealed"):
             sweeps.move(db, sweep.sweep_id, "sealed")
+        _count_suppressions(db, desk, sweep)
         audit_log.append(
             db,
             [
@@ -64,6 +80,7 @@ def seal(desk: Desk, sweep: Sweep, key: audit.SigningKey, outside: Path) -> Repo
         sweeps.mark_sealed(db, sweep.sweep_id)
         steps.forget_locators(db, sweep.sweep_id)
         findings.wipe_personal_data(db, sweep.sweep_id)
+        suppression.forget_listed(db, sweep.sweep_id)
         sealed = audit_log.seal(db, key)
     audit_log.write_outside(outside, sealed)
     with desk.transaction() as db:
@@ -78,4 +95,19 @@ def seal(desk: Desk, sweep: Sweep, key: audit.SigningKey, outside: Path) -> Repo
             },
             audit_entries=sealed.size,
             audit_root=sealed.root,
+            incidents=incidents.raised_in(db, sweep.sweep_id),
         )
+
+
+def _count_suppressions(db: Connection, desk: Desk, sweep: Sweep) -> None:
+    """Hold the suppression list against the last count, then count it anew: it shrinks only by newer consent."""
+    if lost := suppression_count.lost_without_evidence(db):
+        shrank = [(incidents.Kind.SUPPRESSION_SHRANK, None)]
+        if incidents.report(db, sweep.sweep_id, "", shrank, n=lost):
+            audit_log.append(db, [desk.entry(audit.Event.INCIDENT, run=sweep.sweep_id, count=lost)])
+    counted = suppression_count.take(db, sweep.sweep_id)
+    reference = f"suppression-{counted.digest}"
+    audit_log.append(
+        db,
+        [desk.entry(audit.Event.SUPPRESSION_COUNTED, run=sweep.sweep_id, reference=reference, count=counted.entries)],
+    )

@@ -10,13 +10,25 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from retention import audit, clocks, plan
+from retention import audit, clocks, opt_outs, plan, seen_again
 from retention.contract import Connector
 from retention.guard import refuse_another_account
 from retention.judge import Bench, Verdict, grounds_to_stop, judge
 from retention.knowledge import Known
 from retention.plan import PlanHeader, PlannedStep, Purpose
-from retention.store import audit_log, catalogue, findings, people, plans, sweeps, tranches
+from retention.store import (
+    audit_log,
+    case_keys,
+    catalogue,
+    findings,
+    generations,
+    incidents,
+    plans,
+    register,
+    suppression,
+    sweeps,
+    tranches,
+)
 from retention.store.database import Connection
 from retention.store.desk import Desk
 from retention.store.sweeps import Sweep
@@ -59,6 +71,9 @@ def open_sweep(desk: Desk, info: RunInfo) -> Sweep:
         )
         if known is None:
             plans.supersede_earlier(db, sweep.sweep_id)
+            adopted = generations.adopt(db, desk.keyring)
+            case_keys.open_case(db, desk.keyring, sweep.sweep_id)
+            audit_log.append(db, [desk.entry(audit.Event.KEY_CREATED, case_key=key_id) for key_id in adopted])
             audit_log.append(db, [desk.entry(audit.Event.SWEEP_OPENED, run=sweep.sweep_id, actor=sweep.started_by)])
         return sweep
 
@@ -94,7 +109,7 @@ def join_opt_outs(desk: Desk, sweep: Sweep) -> int:
     """
     with desk.transaction() as db:
         findings.mark_weak_opt_outs(db, sweep.sweep_id)
-    return _suppression_list(desk, sweep, settle_consents=False)
+    return opt_outs.put_on_list(desk, sweep)
 
 
 def find(desk: Desk, sweep: Sweep, connector: Connector) -> int:
@@ -130,28 +145,32 @@ def join_consents(desk: Desk, sweep: Sweep) -> int:
     with desk.transaction() as db:
         findings.mark_weak_opt_outs(db, sweep.sweep_id)
         findings.mark_shared(db, sweep.sweep_id)
-    return _suppression_list(desk, sweep, settle_consents=True)
+    return opt_outs.put_on_list(desk, sweep) + opt_outs.honour_newer_consents(desk, sweep)
 
 
 def decide(desk: Desk, sweep: Sweep, connector: Connector) -> plans.Plan:
     """Judge every finding of a system and freeze what follows as a plan."""
     system = connector.system
     with desk.transaction() as db:
-        tenant = _wholly_read_tenant(db, sweep, system)
+        tenant = _wholly_read_tenant(db, desk, sweep, system)
         unread = sweeps.unread_consent_sources(db, sweep.sweep_id, list(desk.policy.systems))
         bench = Bench(desk.policy.schedule, desk.policy.systems[system], sweep.as_of, bool(unread))
+        zone = ZoneInfo(bench.system.zone)
         verdicts: list[tuple[bytes, str, Sequence[str]]] = []
         steps: list[PlannedStep] = []
+        earlier = _earlier(db, sweep, system)
+        met: list[tuple[incidents.Kind, bytes]] = []
         plans.supersede_earlier(db, sweep.sweep_id)
         under_way = plans.records_under_way(db, system)
-        tranche, zone = tranches.of_system(db, system), ZoneInfo(bench.system.zone)
+        tranche = tranches.of_system(db, system)
         for known in findings.known(db, sweep.sweep_id, system):
             verdict = judge(known, bench)
-            if known.record_key in under_way:
+            if not under_way.isdisjoint((known.record_key, *known.older_keys)):
                 verdict = Verdict("keep", None, (), (), (Reason.PENDING,))
             if verdict.action is not None and verdict.action not in connector.supports:
                 verdict = Verdict("review", None, (), (), verdict.reasons)
             verdicts.append((known.record_key, verdict.name, verdict.reasons))
+            met += ((kind, known.record_key) for kind in seen_again.incidents(known, verdict.reasons, earlier, zone))
             if verdict.action is not None and tranche.covers(known, zone):
                 steps.append(_step(known, verdict))
         findings.save_verdicts(db, sweep.sweep_id, system, verdicts)
@@ -164,6 +183,7 @@ def decide(desk: Desk, sweep: Sweep, connector: Connector) -> plans.Plan:
                     audit.Event.PLAN_MADE, run=sweep.sweep_id, system=system, plan_digest=made.digest, count=len(steps)
                 ),
                 *_decided(desk, sweep, system, verdicts),
+                *_reported(db, desk, sweep, system, met),
             ],
         )
         return made
@@ -173,14 +193,14 @@ def plan_suppression(desk: Desk, sweep: Sweep, connector: Connector) -> plans.Pl
     """Freeze what must be done at once in one system: stop marketing to those who opted out elsewhere."""
     system = connector.system
     with desk.transaction() as db:
-        tenant = _wholly_read_tenant(db, sweep, system)
+        tenant = _wholly_read_tenant(db, desk, sweep, system)
         steps = []
         plans.supersede_earlier(db, sweep.sweep_id)
         under_way = plans.records_under_way(db, system)
         for known in findings.known(db, sweep.sweep_id, system):
             if known.facts.several_people or known.facts.opted_out or Action.SUPPRESS not in connector.supports:
                 continue
-            if known.record_key in under_way:
+            if not under_way.isdisjoint((known.record_key, *known.older_keys)):
                 continue
             bench = Bench(desk.policy.schedule, desk.policy.systems[system], sweep.as_of, False)
             if judge(known, bench).stop_marketing:
@@ -281,26 +301,25 @@ def _consent_fields(kind: object) -> set[str]:
     return {getattr(kind, name) for name in ("opt_out", "opt_out_on", "consent_on")}
 
 
-def _suppression_list(desk: Desk, sweep: Sweep, *, settle_consents: bool) -> int:
-    with desk.transaction() as db:
-        by_key = {key: consent for key, _, consent in findings.consent_by_subject(db, sweep.sweep_id)}
-        entries = []
-        for identifier in findings.opted_out_identifiers(db, desk.keyring, sweep.sweep_id):
-            consent = by_key.get(desk.keyring.exact_key(identifier))
-            if consent is None or not consent.opted_out:
-                continue
-            # An opt-out without a day counts as made today: no consent can be shown to be newer.
-            since = consent.opted_out_on or sweep.as_of
-            entries.append((identifier, since, consent.consented_on if settle_consents else None))
-        changed = people.suppress(db, desk.keyring, sweep.sweep_id, entries)
-        if changed:
-            audit_log.append(db, [desk.entry(audit.Event.SUPPRESSED, run=sweep.sweep_id, count=changed)])
-        return changed
+def _earlier(db: Connection, sweep: Sweep, system: str) -> seen_again.Earlier:
+    erased = register.people_erased_before(db, sweep.sweep_id, system)
+    suppressed = suppression.listed_before(db, sweep.sweep_id, system)
+    return seen_again.Earlier(
+        erased, suppressed, findings.met_earlier(db, sweep.sweep_id, system, {*erased, *suppressed})
+    )
 
 
-def _wholly_read_tenant(db: Connection, sweep: Sweep, system: str) -> str:
+def _reported(
+    db: Connection, desk: Desk, sweep: Sweep, system: str, met: Sequence[tuple[incidents.Kind, bytes]]
+) -> Iterable[audit.Entry]:
+    if new := incidents.report(db, sweep.sweep_id, system, met):
+        yield desk.entry(audit.Event.INCIDENT, run=sweep.sweep_id, system=system, count=new)
+
+
+def _wholly_read_tenant(db: Connection, desk: Desk, sweep: Sweep, system: str) -> str:
     if not sweeps.read_wholly(db, sweep.sweep_id, system):
         raise NotReadWholly(f"{system}: was not read to its end in this sweep, so nothing is planned on it")
+    generations.refuse_if_rotated(db, desk.keyring, sweep.sweep_id)
     return sweeps.readings(db, sweep.sweep_id)[(system, "find")].tenant
 
 

@@ -75,6 +75,10 @@ class ReasonCode(StrEnum):
     SOFT_OPT_IN = "SOFT_OPT_IN"
 
 
+ON_THEIR_WORD = frozenset({ReasonCode.UNSUB_MARKETING, ReasonCode.CONSENT_WITHDRAWN, ReasonCode.OBJ_MARKETING})
+"""Erased because somebody wants no marketing: never without an entry on the suppression list."""
+
+
 class FollowUp(StrEnum):
     """What else has to be done because of the same facts."""
 

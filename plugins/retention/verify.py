@@ -5,7 +5,7 @@ from __future__ import annotations
 from retention import audit
 from retention.contract import Connector
 from retention.plan import Purpose
-from retention.store import audit_log, findings, plans, steps
+from retention.store import audit_log, case_keys, findings, plans, register, steps
 from retention.store.desk import Desk
 from retention.store.plans import Plan
 from retention.store.steps import Claimed
@@ -81,12 +81,13 @@ def _confirm(desk: Desk, plan: Plan, connector: Connector, claims: list[Claimed]
     proven = [c.step.step_id for c in claims if events.get(c.step.step_id) == "verify" and c.data_classes]
     with desk.transaction() as db:
         steps.mark_verified(db, events)
-        steps.register_erasures(db, desk.keyring, plan.sweep_id, proven)
+        register.enter(db, desk.keyring, plan.sweep_id, proven)
         if plan.purpose is Purpose.SUPPRESSION:  # our own change must not look like somebody else's to the next plan
             versions = {c.record_key: o.ref.version for c, o in zip(claims, seen, strict=True)}
             findings.note_versions(db, plan.sweep_id, plan.system, versions)
+        names = case_keys.Names(db, desk.keyring)
         audit_log.append(
-            db, [_entry(desk, plan, c, o) for c, o in zip(claims, seen, strict=True) if c.step.step_id in events]
+            db, [_entry(desk, plan, c, o, names) for c, o in zip(claims, seen, strict=True) if c.step.step_id in events]
         )
     for event in events.values():
         tally.add("verified" if event == "verify" else "contradicted")
@@ -94,15 +95,11 @@ def _confirm(desk: Desk, plan: Plan, connector: Connector, claims: list[Claimed]
         tally.add("unreadable", unread)
 
 
-def _entry(desk: Desk, plan: Plan, claim: Claimed, seen: Observation) -> audit.Entry:
+def _entry(desk: Desk, plan: Plan, claim: Claimed, seen: Observation, names: case_keys.Names) -> audit.Entry:
     return desk.entry(
         audit.Event.VERIFIED,
         run=plan.sweep_id,
         plan_digest=plan.digest,
-        item=claim.step.step_id,
-        case_key=desk.keyring.key_id,
-        system=plan.system,
-        record=desk.keyring.audit_pseudonym(claim.record_key),
-        decision=claim.step.action,
+        **case_keys.named(claim, names),
         after=seen.presence,
     )

@@ -1,10 +1,12 @@
 """Whatever happens in whatever order, which promises are never broken? A company's life, played at random.
 
-Records come, are opted out, consented again, restored from backups, imported anew; holds come and go; days pass and
-nights are run, with holds and the kill switch in the middle of them. After each night the promises are looked at:
+Records come, are opted out, consented again, restored from backups, imported anew; holds come and go; keys are changed;
+days pass and nights are run, with holds and the kill switch in the middle of them. After each night the promises are
+looked at:
 
 * nothing of a person under hold was changed or destroyed, even when the hold came after the approval (I1);
-* whoever opted out and did not consent later is on the suppression list, whatever was erased or put back (I7);
+* whoever opted out and did not consent later is on the suppression list, whatever was erased or put back, and
+  under whichever keys (I7);
 * nothing at all is done while the kill switch is on (I9);
 * two nights on the same facts decide the same (I11);
 * what was erased and put back is erased again (I12).
@@ -24,7 +26,7 @@ from sqlalchemy import Engine, text
 
 from retention.contract import Stopped
 from retention.keyring import Keyring
-from retention.store import people, sweeps
+from retention.store import people, suppression, sweeps
 from retention.store.database import rows
 from retention.store.desk import Desk
 from retention.vocabulary import Identifier, IdentifierKind
@@ -105,6 +107,10 @@ class Company(RuleBasedStateMachine):
             return
         stored.add(copy.deepcopy(record), key)
         self.restored.add((system, key))
+
+    @rule()
+    def the_keys_are_changed(self) -> None:
+        self.keyring = self.keyring.rotated(f"k{len(self.keyring.key_ids) + 1}")
 
     @rule(days=st.integers(1, 40))
     def days_pass(self, days: int) -> None:
@@ -196,7 +202,7 @@ class Company(RuleBasedStateMachine):
             if self.consented.get(address, date.min) <= day:
                 with self.desk.transaction() as db:
                     identifier = Identifier(IdentifierKind.EMAIL, address)
-                    assert people.is_suppressed(db, self.keyring, identifier)
+                    assert suppression.is_suppressed(db, self.keyring, identifier)
 
     # --- by what means ---
 
@@ -236,14 +242,19 @@ class Company(RuleBasedStateMachine):
 
 EMPTIED = (
     "sweeps", "readings", "findings", "gaps", "catalogue", "tokens", "plans", "steps", "attempts", "suppressions",
-    "erasures", "holds", "restrictions", "sweep_counts",
+    "erasures", "holds", "restrictions", "sweep_counts", "key_generations", "case_keys", "incidents",
 )  # fmt: skip
 
 
 @pytest.fixture
 def company(ledger: Engine) -> type[Company]:
     with ledger.begin() as db:
-        db.execute(text("DROP TRIGGER approvals_grow ON approvals"))  # so that one ledger can serve many lives
+        for grows in (
+            "approvals_grow ON approvals",
+            "suppressions_stay ON suppressions",
+            "suppression_counts_stay ON suppression_counts",
+        ):
+            db.execute(text(f"DROP TRIGGER {grows}"))  # so that one ledger can serve many lives
     return type("CompanyOnLedger", (Company,), {"engine": ledger})
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import Engine
 
 from retention.audit import SigningKey
 from retention.seal import seal
-from retention.store import catalogue, people
+from retention.store import catalogue, people, suppression
 from retention.store.database import rows
 from retention.sweep import Refused, RunInfo, open_sweep
 from retention.vocabulary import (
@@ -139,7 +139,7 @@ def test_an_opt_out_waits_while_a_consent_source_is_unread_and_expiry_does_not(
     assert old.key not in crm.records
     with broken.desk.transaction() as db:
         ann = Identifier(IdentifierKind.EMAIL, "ann@example.com")
-        assert people.is_suppressed(db, broken.desk.keyring, ann)
+        assert suppression.is_suppressed(db, broken.desk.keyring, ann)
 
 
 def test_half_an_answer_erases_nothing_in_that_system(ledger: Engine, crm: MemorySystem, shop: MemorySystem) -> None:

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from retention.keyring import Keyring, KeysUnusable, exact, folded
+from retention.keyring import Keyring, KeysUnusable
+from retention.spelling import exact, folded
 from retention.vocabulary import Identifier, IdentifierKind, RecordRef
 
 KEYS = Keyring.generate("k1")
@@ -83,8 +84,52 @@ def test_a_record_key_depends_on_system_kind_and_id() -> None:
 def test_keys_survive_the_secret_store_and_show_nothing_in_repr() -> None:
     again = Keyring.from_json(KEYS.to_json())
     assert again == KEYS
-    assert repr(KEYS) == "Keyring(key_id='k1')"
+    assert repr(KEYS) == "Keyring(current=Generation(key_id='k1'), older=())"
     assert again.open(KEYS.seal("secret")) == "secret"
+
+
+def test_a_rotation_writes_with_new_keys_and_looks_up_with_all() -> None:
+    later = Keyring.from_json(KEYS.rotated("k2").rotated("k3").to_json())
+    ann, ref = mail("ann@example.com"), RecordRef("a", "b", "c")
+    assert later.key_ids == ("k3", "k2", "k1")
+    assert KEYS.exact_key(ann) == later.exact_keys(ann)[2] != later.exact_key(ann)
+    assert KEYS.record_key(ref) == later.record_keys(ref)[2] != later.record_key(ref)
+    assert KEYS.suppression_key(ann) in later.suppression_keys(ann)
+    assert later.open(KEYS.seal("secret")) == "secret"
+    with pytest.raises(KeysUnusable, match="other keys"):
+        KEYS.open(later.seal("secret"))
+
+
+def test_no_purpose_shares_a_key_with_another_and_no_generation_with_another() -> None:
+    later = KEYS.rotated("k2")
+    values = [
+        value for generation in later.generations for name, value in generation.values.items() if name != "key_id"
+    ]
+    assert len(set(values)) == len(values) == 12
+
+
+@given(st.from_regex(r"[a-z]+(\.[a-z]+)*(\+[a-z.]*)?@example\.com", fullmatch=True))
+def test_an_entry_for_the_mailbox_is_found_by_every_spelling_delivered_to_it(address: str) -> None:
+    local, _, domain = address.partition("@")
+    mailbox = local.partition("+")[0].replace(".", "") + "@" + domain
+    assert KEYS.suppression_key(mail(mailbox)) in KEYS.suppression_keys_alike(mail(address))
+    assert KEYS.suppression_key(mail(address)) in KEYS.suppression_keys_alike(mail(address))
+
+
+def test_looking_for_variants_reaches_nobody_elses_mailbox() -> None:
+    alike = set(KEYS.suppression_keys_alike(mail("a.nn+news@example.com")))
+    others = ("anna@example.com", "ann@example.org", "news@example.com", "@example.com", "b.nn@example.com")
+    assert alike.isdisjoint(KEYS.suppression_key(mail(other)) for other in others)
+
+
+def test_two_generations_of_one_name_are_refused() -> None:
+    with pytest.raises(KeysUnusable, match="same name"):
+        KEYS.rotated("k1")
+
+
+def test_a_generation_is_named_so_that_the_audit_log_can_hold_it() -> None:
+    with pytest.raises(KeysUnusable, match="k1, k2"):
+        Keyring.generate("ann@example.com")
 
 
 def test_other_keys_are_told_apart_and_broken_ones_are_named() -> None:
@@ -94,3 +139,6 @@ def test_other_keys_are_told_apart_and_broken_ones_are_named() -> None:
         Keyring.from_json(KEYS.to_json().replace('"record"', '"recrod"'))
     with pytest.raises(KeysUnusable, match="not valid JSON"):
         Keyring.from_json("{")
+    for none in ('{"generations": []}', "{}", "[]", '{"generations": 1}', '{"generations": [1]}'):
+        with pytest.raises(KeysUnusable, match="name no generations"):
+            Keyring.from_json(none)

@@ -48,6 +48,7 @@ class Event(StrEnum):
     VERIFIED = "verified"
     SUPPRESSED = "suppressed"
     UNSUPPRESSED = "unsuppressed"
+    SUPPRESSION_COUNTED = "suppression_counted"
     GAP = "gap"
     NOT_COVERED = "not_covered"
     SWEEP_SEALED = "sweep_sealed"
@@ -68,6 +69,7 @@ class Event(StrEnum):
     CERTIFICATE_ISSUED = "certificate_issued"
     SEEN_AGAIN = "seen_again"
     INCIDENT = "incident"
+    INCIDENT_CLOSED = "incident_closed"
     KEY_CREATED = "key_created"
     KEY_DESTROYED = "key_destroyed"
 
@@ -128,7 +130,7 @@ _PATTERNS = {
     "reference": _ID,
     "plan_digest": _DIGEST,
     "item": _ID,
-    "case_key": r"[0-9a-f]{16}|k\d{1,6}|\d{4}(?:-\d{2}){1,2}(?:-[0-9a-f]{1,8})?",
+    "case_key": r"(?:sweep|request|case)-[0-9a-f]{4,64}|[0-9a-f]{16}|k\d{1,6}|\d{4}(?:-\d{2}){1,2}(?:-[0-9a-f]{1,8})?",
     "system": "[a-z][a-z0-9_-]{0,39}",
     "record": _PSEUDONYM,
     "decision": _CODE,

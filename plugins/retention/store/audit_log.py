@@ -94,11 +94,18 @@ def refuse_if_outdated(db: Connection, folder: Path, key: VerifyKey) -> None:
             f"the ledger holds {current.size} audit entries, {outside.size} were signed outside: it was restored from"
             " an older copy; re-enter later holds, opt-outs and approvals before anything runs"
         )
-    if Head.of(_leaves(db, outside.size)).root() != outside.root:
+    if Head.of(leaves(db, outside.size)).root() != outside.root:
         raise LedgerOutdated("the ledger's audit log is not the one signed outside: stop and investigate")
 
 
-def _leaves(db: Connection, upto: int) -> Iterator[bytes]:
+def sealed_size(db: Connection) -> int:
+    """How many entries the newest signed head covers."""
+    size: int = one(db, "SELECT coalesce(max(size), 0) AS n FROM audit_checkpoints").n
+    return size
+
+
+def leaves(db: Connection, upto: int) -> Iterator[bytes]:
+    """The leaf hashes of the first entries, in order."""
     for row in db.execute(streamed("SELECT leaf_hash FROM audit_entries WHERE seq < :n ORDER BY seq"), {"n": upto}):
         yield bytes(row.leaf_hash)
 

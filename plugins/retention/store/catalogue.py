@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 from retention.keyring import Keyring
 from retention.store import facts as facts_json
 from retention.store.database import copy_into, one, run
-from retention.store.findings import is_shared, keys_of
+from retention.store.findings import is_shared, keys_of, older_keys_of
 from retention.vocabulary import Dated, Facts, Finding, Gap, Identifier, RecordRef, Token
 
 LocalDay = Callable[[datetime], date]
@@ -63,8 +63,10 @@ def save(
             finding.ref.version,
             json.dumps(facts_json.encode(finding.facts)),
             earliest_day(finding.facts, local_day),
+            keyring.key_id,
             exact_keys,
             folded_keys,
+            *older_keys_of(keyring, finding.ref, personal),
             keyring.seal_identifiers(personal),
             gap_codes.get(record_key, ""),
             sweep_id,
@@ -79,8 +81,12 @@ def save(
         "version",
         "facts",
         "collected_on",
+        "key_id",
         "exact_keys",
         "folded_keys",
+        "older_record_keys",
+        "older_exact_keys",
+        "older_folded_keys",
         "addresses",
         "gap_code",
         "seen_in",
@@ -183,10 +189,9 @@ def _day(dated: Dated | None, local_day: LocalDay) -> date | None:
     return local_day(dated.value) if isinstance(dated.value, datetime) else dated.value
 
 
-_TO_FINDINGS = (
-    "INSERT INTO findings (sweep_id, system, record_key, kind, locator, version, facts, exact_keys, folded_keys,"
-    " addresses, shared)"
-    " SELECT :s, system, record_key, kind, locator, version, facts, exact_keys, folded_keys, addresses, shared"
-    " FROM catalogue WHERE system = :system"
+_COPIED = (
+    "system, record_key, kind, locator, version, facts, exact_keys, folded_keys, older_record_keys, older_exact_keys,"
+    " older_folded_keys, addresses, shared"
 )
+_TO_FINDINGS = f"INSERT INTO findings (sweep_id, {_COPIED}) SELECT :s, {_COPIED} FROM catalogue WHERE system = :system"  # noqa: S608 - constants only
 _KEEP_FIRST = " ON CONFLICT (sweep_id, system, record_key) DO NOTHING"

@@ -40,7 +40,7 @@ class Desk:
         """An audit entry of now, under this policy and code; people who act are named by user id or pseudonym."""
         for name in ("actor", "approver"):
             if values.get(name):
-                values[name] = audit.fit_actor(values[name], self.keyring.audit)
+                values[name] = audit.fit_actor(values[name], self.keyring.current.audit)
         return audit.Entry(
             at=self.now(),
             event=event,

@@ -13,7 +13,7 @@ from retention.keyring import Keyring
 from retention.knowledge import Consent, Known
 from retention.store import facts as facts_json
 from retention.store.database import copy_into, rows, run, streamed
-from retention.vocabulary import Finding, Gap, Identifier, IdentifierKind
+from retention.vocabulary import Finding, Gap, Identifier, IdentifierKind, RecordRef
 
 STRONG = (IdentifierKind.EMAIL, IdentifierKind.CUSTOMER_NUMBER)  # a shared phone is no proof of identity
 
@@ -27,6 +27,9 @@ COLUMNS = (
     "facts",
     "exact_keys",
     "folded_keys",
+    "older_record_keys",
+    "older_exact_keys",
+    "older_folded_keys",
     "addresses",
     "shared",
 )
@@ -43,6 +46,18 @@ def keys_of(keyring: Keyring, identifiers: Iterable[Identifier]) -> tuple[list[b
     """Exact and folded pseudonyms of the strong identifiers, in step."""
     strong = [i for i in dict.fromkeys(identifiers) if i.kind in STRONG]
     return [keyring.exact_key(i) for i in strong], [keyring.folded_key(i) for i in strong]
+
+
+def older_keys_of(
+    keyring: Keyring, ref: RecordRef, identifiers: Iterable[Identifier]
+) -> tuple[list[bytes], list[bytes], list[bytes]]:
+    """Record, exact and folded pseudonyms of the older generations: by these, what outlives a night may know it."""
+    strong = [i for i in dict.fromkeys(identifiers) if i.kind in STRONG]
+    return (
+        [generation.record_key(ref) for generation in keyring.older],
+        [generation.exact_key(i) for generation in keyring.older for i in strong],
+        [generation.folded_key(i) for generation in keyring.older for i in strong],
+    )
 
 
 def save(
@@ -69,6 +84,7 @@ def save(
             json.dumps(facts_json.encode(finding.facts)),
             exact_keys,
             folded_keys,
+            *older_keys_of(keyring, finding.ref, finding.identifiers),
             keyring.seal_identifiers([i for i in finding.identifiers if i.kind in STRONG]),
             shared,
         )
@@ -80,7 +96,8 @@ def save(
         (line(key, finding) for key, finding in latest.items()),
         "ON CONFLICT (sweep_id, system, record_key) DO UPDATE SET version = excluded.version, facts = excluded.facts,"
         " exact_keys = excluded.exact_keys, folded_keys = excluded.folded_keys, addresses = excluded.addresses,"
-        " shared = excluded.shared, locator = excluded.locator",
+        " older_record_keys = excluded.older_record_keys, older_exact_keys = excluded.older_exact_keys,"
+        " older_folded_keys = excluded.older_folded_keys, shared = excluded.shared, locator = excluded.locator",
     )
 
 
@@ -150,33 +167,49 @@ _SCRATCH = (
        ON COMMIT DROP""",
     "CREATE TEMP TABLE addressed (record_key bytea, key bytea, folded bytea, several bool) ON COMMIT DROP",
     "CREATE TEMP TABLE joined (record_key bytea, consent jsonb) ON COMMIT DROP",
+    "CREATE TEMP TABLE named (record_key bytea, any_key bytea) ON COMMIT DROP",
     "CREATE TEMP TABLE nearly (record_key bytea) ON COMMIT DROP",
     "CREATE TEMP TABLE under_hold (record_key bytea) ON COMMIT DROP",
 )
 _FILL = {
-    "signal": "INSERT INTO signal SELECT key, folded, opted_out, undated, opted_out_on, consented_on"
-    " FROM consent_signals WHERE sweep_id = :s AND (opted_out OR consented_on IS NOT NULL)",
+    # The suppression list speaks for a person as a system does that saw their opt-out.
+    "signal": "INSERT INTO signal SELECT key, (array_agg(folded))[1], bool_or(opted_out), bool_or(undated),"
+    " max(opted_out_on), max(consented_on) FROM ("
+    "  SELECT key, folded, opted_out, undated, opted_out_on, consented_on FROM consent_signals"
+    "  WHERE sweep_id = :s AND (opted_out OR consented_on IS NOT NULL)"
+    "  UNION ALL SELECT exact_key, folded_key, true, false, opted_out_on, NULL FROM listed_subjects"
+    "  WHERE sweep_id = :s AND surely) voices GROUP BY key",
     "addressed": "INSERT INTO addressed SELECT f.record_key, x.key, x.folded, (f.facts->>'several_people')::bool"
     " FROM findings f CROSS JOIN LATERAL unnest(f.exact_keys, f.folded_keys) AS x(key, folded)"
     " WHERE f.sweep_id = :s AND f.system = :system",
     "joined": "INSERT INTO joined SELECT a.record_key, jsonb_object_agg(encode(s.key, 'hex'),"
     " jsonb_build_array(s.opted_out, CASE WHEN s.undated THEN NULL ELSE s.on_day END, s.consented))"
     " FROM addressed a JOIN signal s USING (key) GROUP BY a.record_key",
-    "nearly": "INSERT INTO nearly SELECT DISTINCT a.record_key FROM addressed a"
-    " JOIN signal s ON s.folded = a.folded AND s.key <> a.key WHERE s.opted_out AND NOT a.several",
-    "under_hold": "INSERT INTO under_hold SELECT DISTINCT a.record_key FROM addressed a"
-    " JOIN holds h ON h.folded_key = a.folded AND h.released_at IS NULL"
-    " AND (cardinality(h.systems) = 0 OR :system = ANY (h.systems))",
+    "named": "INSERT INTO named SELECT f.record_key, k FROM findings f"
+    " CROSS JOIN LATERAL unnest(f.record_key || f.older_record_keys) k WHERE f.sweep_id = :s AND f.system = :system",
+    "nearly": "INSERT INTO nearly SELECT a.record_key FROM addressed a"
+    " JOIN signal s ON s.folded = a.folded AND s.key <> a.key WHERE s.opted_out AND NOT a.several"
+    " UNION SELECT a.record_key FROM addressed a JOIN listed_subjects l ON l.sweep_id = :s AND l.exact_key = a.key"
+    " AND NOT l.surely WHERE NOT a.several",
+    "under_hold": "INSERT INTO under_hold SELECT DISTINCT f.record_key FROM findings f"
+    " CROSS JOIN LATERAL unnest(f.folded_keys || f.older_folded_keys) k"
+    " JOIN holds h ON h.folded_key = k AND h.released_at IS NULL"
+    " AND (cardinality(h.systems) = 0 OR :system = ANY (h.systems))"
+    " WHERE f.sweep_id = :s AND f.system = :system",
 }
 _KNOWN = """
 WITH register AS (
-    SELECT record_key, jsonb_object_agg(data_class, erased_at::date) AS erased
-    FROM erasures WHERE system = :system GROUP BY record_key
+    SELECT record_key, jsonb_object_agg(data_class, erased_on) AS erased FROM (
+        SELECT n.record_key, e.data_class, max(e.erased_at)::date AS erased_on
+        FROM erasures e JOIN named n ON n.any_key = e.record_key WHERE e.system = :system GROUP BY 1, 2
+    ) latest GROUP BY record_key
 ),
 ours AS (
-    SELECT record_key FROM restrictions WHERE system = :system AND released_at IS NULL
+    SELECT DISTINCT n.record_key FROM restrictions r JOIN named n ON n.any_key = r.record_key
+    WHERE r.system = :system AND r.released_at IS NULL
 )
-SELECT f.record_key, f.kind, f.version, f.facts, f.shared, f.exact_keys, f.folded_keys, joined.consent,
+SELECT f.record_key, f.kind, f.version, f.facts, f.shared, f.exact_keys,
+       f.folded_keys, f.older_folded_keys, f.older_record_keys, joined.consent,
        nearly.record_key IS NOT NULL OR f.weak_opt_out AS weak, under_hold.record_key IS NOT NULL AS held,
        ours.record_key IS NOT NULL AS restricted_by_us, register.erased
 FROM findings f
@@ -213,13 +246,30 @@ def known(
             facts=facts_json.decode(row.facts),
             shared=row.shared,
             subjects=tuple(map(bytes, row.exact_keys)),
-            folded=tuple(map(bytes, row.folded_keys)),
+            folded=tuple(map(bytes, (*row.folded_keys, *row.older_folded_keys))),
+            older_keys=tuple(map(bytes, row.older_record_keys)),
             consent={bytes.fromhex(k): _consent(v) for k, v in (row.consent or {}).items()},
             weak_opt_out=row.weak,
             held=row.held,
             restricted_by_us=row.restricted_by_us,
             erased={k: date.fromisoformat(v) for k, v in (row.erased or {}).items()},
         )
+
+
+def met_earlier(db: Connection, sweep_id: str, system: str, record_keys: Collection[bytes]) -> set[bytes]:
+    """Which of these records of tonight an earlier sweep met, under any generation of keys."""
+    if not record_keys:
+        return set()
+    found = rows(
+        db,
+        "SELECT DISTINCT f.record_key FROM findings f CROSS JOIN LATERAL unnest(f.record_key || f.older_record_keys) k"
+        " JOIN findings e ON e.system = f.system AND e.record_key = k AND e.sweep_id <> f.sweep_id"
+        " WHERE f.sweep_id = :s AND f.system = :system AND f.record_key = ANY (:keys)",
+        s=sweep_id,
+        system=system,
+        keys=list(record_keys),
+    )
+    return {bytes(row.record_key) for row in found}
 
 
 def _consent(raw: Sequence[Any]) -> Consent:

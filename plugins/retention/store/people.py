@@ -1,9 +1,9 @@
-"""Who must not be contacted, whose data is under legal hold, and what a release must put back?"""
+"""Whose data is under legal hold, and what must a release put back?"""
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -28,51 +28,6 @@ class Hold:
     placed_by: str
     review_on: date
     released: bool
-
-
-def suppress(
-    db: Connection, keyring: Keyring, sweep_id: str, entries: Iterable[tuple[Identifier, date, date | None]]
-) -> int:
-    """Add (address, opt-out day, newest consent day) to the suppression list; returns how many are new or renewed.
-
-    Only consent strictly newer than the opt-out keeps or gets somebody out of the list.
-    """
-    changed = 0
-    for identifier, opted_out_on, consented_on in entries:
-        if consented_on and consented_on > opted_out_on:
-            changed += run(
-                db,
-                "UPDATE suppressions SET removed_at = now(), removed_for = :consent WHERE folded_key = :key"
-                " AND channel = 'email' AND removed_at IS NULL AND opted_out_on < :consent",
-                key=keyring.suppression_key(identifier),
-                consent=consented_on,
-            )
-            continue
-        changed += run(
-            db,
-            "INSERT INTO suppressions (folded_key, key_id, channel, opted_out_on, reason, sweep_id)"
-            " VALUES (:key, :key_id, 'email', :on, 'opt-out', :sweep) ON CONFLICT (folded_key, channel) DO UPDATE"
-            " SET opted_out_on = excluded.opted_out_on, removed_at = NULL, removed_for = NULL, sweep_id = :sweep"
-            " WHERE suppressions.opted_out_on < excluded.opted_out_on"
-            " AND (suppressions.removed_at IS NULL OR suppressions.removed_for < excluded.opted_out_on)",
-            key=keyring.suppression_key(identifier),
-            key_id=keyring.key_id,
-            on=opted_out_on,
-            sweep=sweep_id,
-        )
-    return changed
-
-
-def is_suppressed(db: Connection, keyring: Keyring, identifier: Identifier) -> bool:
-    """Whether an address is on the suppression list."""
-    return (
-        one(
-            db,
-            "SELECT 1 FROM suppressions WHERE folded_key = :key AND removed_at IS NULL",
-            key=keyring.suppression_key(identifier),
-        )
-        is not None
-    )
 
 
 @contextmanager
@@ -141,8 +96,8 @@ def previous_state(db: Connection, keyring: Keyring, ref: RecordRef) -> dict[str
     """What RELEASE must put back for a record; None if it is not restricted by us."""
     row = one(
         db,
-        "SELECT previous FROM restrictions WHERE system = :system AND record_key = :key AND released_at IS NULL",
+        "SELECT previous FROM restrictions WHERE system = :system AND record_key = ANY (:keys) AND released_at IS NULL",
         system=ref.system,
-        key=keyring.record_key(ref),
+        keys=list(keyring.record_keys(ref)),
     )
     return keyring.open_values(row.previous) if row else None

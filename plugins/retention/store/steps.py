@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 
 from sqlalchemy import Connection
 
@@ -17,7 +17,8 @@ from retention.life_cycles import STEP, after
 from retention.plan import line
 from retention.store.database import one, rows, run
 from retention.store.plans import planned_step
-from retention.vocabulary import Action, Handle, Outcome, RecordRef, Scalar, Step
+from retention.verdicts import ON_THEIR_WORD
+from retention.vocabulary import Action, Handle, Identifier, Outcome, RecordRef, Scalar, Step
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +33,17 @@ class Claimed:
     handle: str
     data_classes: tuple[str, ...]
     reasons: tuple[str, ...]
+    case: str  # the sweep it was planned in: under its key the audit log names the record
+    on_their_word: bool  # destroys because somebody wants no marketing
+    names_somebody: bool
+    theirs: tuple[Identifier, ...] = field(repr=False)  # how those are known on whose word it rests
 
 
 class StepAltered(Exception):
     """A step's locator does not belong to its record pseudonym: somebody edited the ledger. Nothing was done."""
+
+
+_WITH_CASE = "steps.*, (SELECT sweep_id FROM plans WHERE plans.plan_id = steps.plan_id) AS case_id"
 
 
 def next_work(db: Connection, plan_id: str) -> tuple[Action, str] | None:
@@ -55,10 +63,10 @@ def claim(
     """Take up to n free steps of one action and kind, with a lease in seconds."""
     found = rows(
         db,
-        "UPDATE steps SET state = 'claimed', fence = fence + 1, lease_until = now() + make_interval(secs => :lease)"
+        "UPDATE steps SET state = 'claimed', fence = fence + 1, lease_until = now() + make_interval(secs => :lease)"  # noqa: S608 - constants only
         " WHERE step_id IN (SELECT step_id FROM steps WHERE plan_id = :p AND action = :action AND kind = :kind"
         " AND (state = 'planned' OR state = 'claimed' AND lease_until < now())"
-        " ORDER BY position FOR UPDATE SKIP LOCKED LIMIT :n) RETURNING *",
+        f" ORDER BY position FOR UPDATE SKIP LOCKED LIMIT :n) RETURNING {_WITH_CASE}",
         p=plan_id,
         action=action,
         kind=kind,
@@ -84,11 +92,11 @@ def take_over(
     states = ["unknown", "accepted"] if accepted else ["unknown"]
     found = rows(
         db,
-        "UPDATE steps SET fence = fence + 1, lease_until = now() + make_interval(secs => :lease)"
+        "UPDATE steps SET fence = fence + 1, lease_until = now() + make_interval(secs => :lease)"  # noqa: S608 - constants only
         " WHERE step_id IN (SELECT step_id FROM steps WHERE system = :system AND NOT step_id = ANY (:besides)"
         " AND plan_id IN (SELECT plan_id FROM plans WHERE tenant = :tenant) AND (lease_until < now()"
         " AND state = 'intended' OR state = ANY (:states) AND (lease_until IS NULL OR lease_until < now()))"
-        " ORDER BY plan_id, action, kind, position FOR UPDATE SKIP LOCKED LIMIT :n) RETURNING *",
+        f" ORDER BY plan_id, action, kind, position FOR UPDATE SKIP LOCKED LIMIT :n) RETURNING {_WITH_CASE}",
         system=system,
         states=states,
         tenant=tenant,
@@ -104,13 +112,16 @@ def _claimed(keyring: Keyring, system: str, found: Sequence[object]) -> list[Cla
     for row in sorted(found, key=lambda r: (r.plan_id, r.position)):  # type: ignore[attr-defined]
         values = row._mapping  # type: ignore[attr-defined]
         ref = RecordRef(system, values["kind"], keyring.open(values["locator"]), values["version"])
-        if keyring.record_key(ref) != bytes(values["record_key"]):
+        if bytes(values["record_key"]) not in keyring.record_keys(ref):
             raise StepAltered(f"step {values['step_id']}: its locator was changed after planning; stop and investigate")
         wanted = {bytes(key) for key in values["subject_keys"]}
         action = Action(values["action"])
         # Whom it is about is told only where the action needs it: to stop marketing, or to take one person's part out.
-        subjects = keyring.open_identifiers(values["subjects"]) if wanted or action is Action.SUPPRESS else ()
-        identifiers = tuple(i for i in subjects if not wanted or keyring.exact_key(i) in wanted)
+        on_their_word = action is not Action.SUPPRESS and not ON_THEIR_WORD.isdisjoint(values["reasons"])
+        told = wanted or action is Action.SUPPRESS
+        subjects = keyring.open_identifiers(values["subjects"]) if told or on_their_word else ()
+        theirs = tuple(i for i in subjects if not wanted or not wanted.isdisjoint(keyring.exact_keys(i)))
+        identifiers = theirs if told else ()
         step = Step(values["step_id"], ref, action, tuple(values["fields"]), identifiers)
         claimed.append(
             Claimed(
@@ -122,6 +133,10 @@ def _claimed(keyring: Keyring, system: str, found: Sequence[object]) -> list[Cla
                 values["handle"] or "",
                 tuple(values["data_classes"]),
                 tuple(values["reasons"]),
+                values["case_id"],
+                on_their_word,
+                bool(values["folded_keys"]),
+                theirs if on_their_word else (),
             )
         )
     return claimed
@@ -148,6 +163,15 @@ def hold_back(db: Connection, step_ids: Sequence[str]) -> set[str]:
         ids=list(step_ids),
     )
     return {row.step_id for row in found}
+
+
+def drop(db: Connection, step_ids: Sequence[str]) -> None:
+    """Set claimed steps aside for good: what they rested on is no longer so. The next sweep decides afresh."""
+    run(
+        db,
+        "UPDATE steps SET state = 'dropped', lease_until = NULL WHERE step_id = ANY (:ids) AND state = 'claimed'",
+        ids=list(step_ids),
+    )
 
 
 def give_back(db: Connection, claims: Sequence[Claimed]) -> None:
@@ -282,7 +306,12 @@ def conclude(db: Connection, ended: Sequence[Ended]) -> dict[str, str]:
 
 def done_unverified(db: Connection, keyring: Keyring, system: str, plan_id: str) -> list[Claimed]:
     """Steps of a plan that claim to be done and were not read back yet."""
-    found = rows(db, "SELECT * FROM steps WHERE plan_id = :p AND state = 'done' ORDER BY position", p=plan_id)
+    found = rows(
+        db,
+        "SELECT s.*, p.sweep_id AS case_id FROM steps s JOIN plans p USING (plan_id)"
+        " WHERE plan_id = :p AND s.state = 'done' ORDER BY position",
+        p=plan_id,
+    )
     return _claimed(keyring, system, found)
 
 
@@ -295,22 +324,6 @@ def mark_verified(db: Connection, seen: Mapping[str, str]) -> None:
         " WHERE s.step_id = v.id AND s.state = 'done'",
         ids=list(seen),
         states=[after(STEP, "done", event) for event in seen.values()],
-    )
-
-
-def register_erasures(db: Connection, keyring: Keyring, sweep_id: str, step_ids: Sequence[str]) -> None:
-    """Enter proven erasures and redactions in the register, per record and data class."""
-    run(
-        db,
-        "INSERT INTO erasures (system, record_key, data_class, exact_keys, key_id, erased_at, sweep_id)"
-        " SELECT s.system, s.record_key, c, coalesce(f.exact_keys, '{}'), :key_id, now(), :sweep"
-        " FROM steps s JOIN plans p USING (plan_id) CROSS JOIN unnest(s.data_classes) c"
-        " LEFT JOIN findings f ON f.sweep_id = p.sweep_id AND f.system = s.system AND f.record_key = s.record_key"
-        " WHERE s.step_id = ANY (:ids)"
-        " ON CONFLICT (system, record_key, data_class) DO UPDATE SET erased_at = excluded.erased_at",
-        key_id=keyring.key_id,
-        sweep=sweep_id,
-        ids=list(step_ids),
     )
 
 

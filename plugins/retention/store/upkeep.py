@@ -140,17 +140,17 @@ FORGET: Mapping[StoreName, Forget] = {
 
 TABLES: Mapping[StoreName, tuple[str, ...]] = {
     StoreName.CATALOGUE: ("catalogue", "tokens"),
-    StoreName.FINDINGS: ("findings", "gaps"),
+    StoreName.FINDINGS: ("findings", "gaps", "listed_subjects"),
     StoreName.READINGS: ("readings",),
     StoreName.STEPS: ("plans", "steps", "attempts"),
     StoreName.PREVIOUS_VALUES: ("restrictions",),
     StoreName.LEGAL_HOLDS: ("holds",),
-    StoreName.SUPPRESSION_LIST: ("suppressions",),
+    StoreName.SUPPRESSION_LIST: ("suppressions", "suppression_counts"),
     StoreName.ERASURE_REGISTER: ("erasures",),
     StoreName.APPROVALS: (
         *("approvals", "standing_approvals", "policy_approvals", "switches", "sweeps", "sweep_counts"),
-        *("guard_breaches", "guard_overrides", "protected", "tenants", "tranches"),
+        *("guard_breaches", "guard_overrides", "protected", "tenants", "tranches", "incidents"),
     ),
-    StoreName.AUDIT_LOG: ("audit_entries", "audit_head", "audit_checkpoints"),
+    StoreName.AUDIT_LOG: ("audit_entries", "audit_head", "audit_checkpoints", "case_keys", "key_generations"),
 }
 """Which tables of the ledger make up which store: every table belongs to one, and so has a period."""
