@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
+from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from retention.item import Regime
@@ -59,6 +60,7 @@ def add_months(day: date, months: int) -> date:
 # --- How long data is kept ---
 
 
+@lru_cache(maxsize=16_384)
 def last_kept_day(collected: date, years: int) -> date:
     """Give the anniversary through which the data is still kept; of 29 February the 28th in an ordinary year."""
     return add_months(collected, 12 * years)

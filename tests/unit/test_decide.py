@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -192,7 +191,7 @@ def test_a_decision_cites_its_row_and_the_law_behind_it_and_its_duties() -> None
     unsubscribed = Item(DataClass.AD_AUDIENCE, LawfulBasis.CONSENT, unsubscribed_on=date(2029, 2, 1))
 
     decision = decide(unsubscribed, PROMISED, date(2029, 3, 1))
-    abroad = decide(replace(unsubscribed, regime=Regime.EU), PROMISED, date(2029, 3, 1))
+    abroad = decide(unsubscribed._replace(regime=Regime.EU), PROMISED, date(2029, 3, 1))
 
     assert decision.rule == "13. unsubscribed, and no newer consent"
     assert decision.articles == ("7(3)", "17(1)(b)", "21(3)", "PECR-22", "19")
