@@ -137,6 +137,18 @@ def test_taking_consent_away_never_frees_what_was_blocked_or_destroyed(item: Ite
 
 
 @many
+@given(items, st.sampled_from([LawfulBasis.CONSENT, LawfulBasis.LEGITIMATE_INTEREST]))
+def test_withdrawing_consent_never_gives_more_use(item: Item, basis: LawfulBasis) -> None:
+    """Use is marketing, or any use of what is kept unblocked."""
+    before = decided(item._replace(lawful_basis=basis, trigger=Trigger.NIGHTLY))
+    after = decided(item._replace(lawful_basis=basis, trigger=Trigger.CONSENT_WITHDRAWAL))
+
+    assert not marketing_goes_on(after)
+    if before.disposition in {*DESTROYED, Disposition.RESTRICT} and item.identity_match is IdentityMatch.EXACT:
+        assert after.disposition is not Disposition.KEEP
+
+
+@many
 @given(st.sampled_from(sorted(MARKETING)), st.dates(date(2015, 1, 1), TODAY), days)
 def test_only_newer_consent_ends_suppression(data_class: DataClass, opted_out: date, consented: date | None) -> None:
     item = Item(

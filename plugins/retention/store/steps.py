@@ -171,8 +171,9 @@ def intend(db: Connection, claims: Sequence[Claimed], lease: int) -> set[str]:
         "WITH ours AS (UPDATE steps s SET state = 'intended', tries = tries + 1, handle = NULL,"
         " lease_until = now() + make_interval(secs => :lease)"
         " FROM unnest(CAST(:ids AS text[]), CAST(:fences AS bigint[])) AS c(id, fence)"
-        " WHERE s.step_id = c.id AND s.fence = c.fence AND s.state = 'claimed' AND s.lease_until > now()"
-        " RETURNING s.step_id, s.fence)"
+        # The ids stand here twice so that the planner finds steps by their key, whatever it believes of the rest.
+        " WHERE s.step_id = ANY (:ids) AND s.step_id = c.id AND s.fence = c.fence AND s.state = 'claimed'"
+        " AND s.lease_until > now() RETURNING s.step_id, s.fence)"
         " INSERT INTO attempts (step_id, fence) SELECT step_id, fence FROM ours RETURNING step_id",
         ids=[c.step.step_id for c in claims],
         fences=[c.fence for c in claims],
