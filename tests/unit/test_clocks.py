@@ -335,6 +335,12 @@ def test_an_unanswered_request_raises_alarms_at_parts_of_its_period_and_three_wo
     )
 
 
+def test_of_a_hundred_days_alarms_come_on_the_50th_the_75th_and_the_90th() -> None:
+    due = Due(DueStatus.EXTENDED, date(2027, 1, 1), date(2027, 1, 1) + timedelta(days=100))
+
+    assert alarm_days(due, ENGLAND) == (date(2027, 2, 20), date(2027, 3, 17), date(2027, 4, 1), date(2027, 4, 7))
+
+
 def test_alarms_of_the_same_day_are_one() -> None:
     due = Due(DueStatus.DUE, date(2027, 6, 7), date(2027, 6, 11))
 
