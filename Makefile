@@ -7,7 +7,7 @@ BIN := .venv/bin
 STAMP := .venv/installed
 AS_OF ?= $(shell date +%F)
 
-.PHONY: setup demo test check up down bench lock clean
+.PHONY: setup demo test check up down bench mutate lock clean
 
 setup: $(STAMP)
 
@@ -42,10 +42,24 @@ test: check
 bench: setup
 	@$(BIN)/python -m tests.bench $(if $(ONLY),--only $(ONLY))
 
+# Mutation testing of the decisions and the clocks, on a copy: half an hour on one core. `ONLY=clocks` for some.
+mutate: setup
+	@test -x .mutation/bin/cosmic-ray || $(BIN)/python -m venv .mutation
+	@$(BIN)/uv pip install --quiet --python .mutation/bin/python --require-hashes -r requirements-mutation.txt
+	@rm -rf .mutation/tree && mkdir .mutation/tree && cp -r plugins tests include pyproject.toml .mutation/tree
+	@cd .mutation/tree && find . -name __pycache__ -prune -exec rm -rf {} + && \
+		export PYTHONPATH=plugins PYTHONDONTWRITEBYTECODE=1 PYTEST_DISABLE_PLUGIN_AUTOLOAD=1 && \
+		for set in $(or $(ONLY),clocks decide); do \
+			../bin/cosmic-ray init --force tests/mutation/$$set.toml $$set.sqlite && \
+			../bin/cr-filter-operators $$set.sqlite tests/mutation/$$set.toml && \
+			nice ../bin/cosmic-ray exec tests/mutation/$$set.toml $$set.sqlite && \
+			../bin/cr-report --show-diff --surviving-only $$set.sqlite || exit 1; \
+		done
+
 # Resolve again after editing a .in file.
 lock: setup
-	@for set in requirements requirements-dev; do $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
+	@for set in requirements requirements-dev requirements-mutation; do $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
 		--generate-hashes $$set.in --output-file $$set.txt; done
 
 clean: down
-	@rm -rf .venv .demo .bench .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@rm -rf .venv .demo .bench .mutation .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
+from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from retention.item import Regime
@@ -21,6 +22,8 @@ ONE_DAY = timedelta(days=1)
 ANSWER_MONTHS = 1  # Art. 12(3)
 EXTENDED_MONTHS = 3  # one, and two more: Art. 12(3), 12A(3)
 ACKNOWLEDGE_DAYS = 30  # DPA 2018 s.164A
+ALARM_PERCENT = (50, 75, 90)
+ALARM_WORKING_DAYS = 3
 TAX_YEARS = 6  # Finance Act 1998 Sch. 18 para. 21; VATA 1994 Sch. 11 para. 6
 
 
@@ -59,6 +62,7 @@ def add_months(day: date, months: int) -> date:
 # --- How long data is kept ---
 
 
+@lru_cache(maxsize=16_384)
 def last_kept_day(collected: date, years: int) -> date:
     """Give the anniversary through which the data is still kept; of 29 February the 28th in an ordinary year."""
     return add_months(collected, 12 * years)
@@ -213,6 +217,18 @@ def response_due(events: RequestEvents, working_days: WorkingDays) -> Due:
 def acknowledgement_due(received: date, working_days: WorkingDays) -> Due:
     """Say by when a complaint must be acknowledged (UK): thirty days, the first of them the day after receipt."""
     return Due(DueStatus.DUE, received, working_days.roll(received + ACKNOWLEDGE_DAYS * ONE_DAY))
+
+
+def alarm_days(due: Due, working_days: WorkingDays) -> tuple[date, ...]:
+    """Give the days on which an unanswered request raises an alarm: parts of its period, and shortly before the end.
+
+    In order, each once. None while no due date runs: what waits for the subject ages by a rule of its own.
+    """
+    if due.clock_start is None or due.due is None:
+        return ()
+    start, length = due.clock_start, due.due - due.clock_start
+    parts = {start + length * percent // 100 for percent in ALARM_PERCENT}
+    return tuple(sorted(parts | {working_days.before(due.due, ALARM_WORKING_DAYS)}))
 
 
 def _questions_that_may_stop_the_clock(events: RequestEvents) -> Sequence[tuple[DueStatus, Asked]]:

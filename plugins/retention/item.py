@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 from types import MappingProxyType
+from typing import NamedTuple
 
 from retention.vocabulary import DataClass, LawfulBasis
 
@@ -108,9 +109,11 @@ class AnonymousProfile(StrEnum):
     PSEUDONYMOUS_ONLY = "pseudonymous_only"
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
-    """One data class of one record of one subject, as far as the law asks about it. No payload, no identifier."""
+class Item(NamedTuple):
+    """One data class of one record of one subject, as far as the law asks about it. No payload, no identifier.
+
+    A named tuple, not a frozen dataclass: a million are made in a night, at a third of the cost.
+    """
 
     data_class: DataClass
     lawful_basis: LawfulBasis

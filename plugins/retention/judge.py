@@ -156,7 +156,7 @@ def _decide(known: Known, facts: ClassFacts, consent: Consent, bench: Bench, *, 
     item = _item(known, facts, consent, bench, several=several)
     decision = decide(item, bench.periods, bench.today)
     if bench.consent_unread and decision.reason_code in RESTS_ON_OPT_OUT:
-        without = replace(item, unsubscribed_on=None, trigger=Trigger.NIGHTLY)
+        without = item._replace(unsubscribed_on=None, trigger=Trigger.NIGHTLY)
         waiting = decide(without, bench.periods, bench.today)
         return replace(waiting, follow_ups=waiting.follow_ups | decision.follow_ups - {FollowUp.NOTIFY_RECIPIENTS})
     return decision

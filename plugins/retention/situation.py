@@ -46,12 +46,17 @@ class Collection(StrEnum):
     IN_FUTURE = "in_future"
 
 
+# Names for what is compared of every item: looking a member up in its enum costs more than the comparison.
+HELD, UNSUBSCRIBED, PAPERS_AWAITED = LegalHold.ACTIVE, Trigger.UNSUBSCRIBE, RequestState.ID_PENDING
+NO_BASIS, CHARITY, SIGNUP = LawfulBasis.NONE, SoftOptIn.CHARITY, DataClass.MARKETING_SIGNUP
+DATED, NO_KEEP = Collection.DATED, StatutoryKeep.NONE
+
+
 class Situation(NamedTuple):
     """The statements. The first block is the item's own; then what its dates come to; last what judging adds."""
 
     data_class: DataClass
     marketing: bool
-    business: bool
     lawful_basis: LawfulBasis
     regime: Regime
     trigger: Trigger
@@ -174,24 +179,22 @@ class Situation(NamedTuple):
     @property
     def never_by_time(self) -> bool:
         """Sign-up details are promised until unsubscribe: neither their age nor a missing date ends them."""
-        return self.data_class is DataClass.MARKETING_SIGNUP
+        return self.data_class is SIGNUP
 
 
 def situation(item: Item, periods: Periods, today: date) -> Situation:
     """State what is true of an item on a day. Statutes and contracts are taken as none outside the business classes."""
-    marketing = item.data_class in periods.marketing
-    business = item.data_class in periods.business
-    collection = _collection(item, today)
+    data_class, collected_on, erased_on = item.data_class, item.collected_on, item.erased_on
+    business = data_class in periods.business
+    collection, past_period = _age(data_class, collected_on, periods, today)
     opted_out, resubscribed = _opt_out(item, today)
-    erased_on, collected_on = item.erased_on, item.collected_on
     return Situation(
-        data_class=item.data_class,
-        marketing=marketing,
-        business=business,
+        data_class=data_class,
+        marketing=data_class in periods.marketing,
         lawful_basis=item.lawful_basis,
         regime=item.regime,
         trigger=item.trigger,
-        hold=item.legal_hold is LegalHold.ACTIVE,
+        hold=item.legal_hold is HELD,
         restriction=item.restriction,
         objection=item.objection,
         request_state=item.request_state,
@@ -211,56 +214,53 @@ def situation(item: Item, periods: Periods, today: date) -> Situation:
         lift_notice_sent=item.lift_notice_sent,
         consent_for_marketing=item.consent_for_marketing,
         collection=collection,
-        past_period=collection is Collection.DATED and _past_period(item, periods, today),
-        statutory_keep=_statutory_keep(item.transaction_keep_until, today) if business else StatutoryKeep.NONE,
+        past_period=past_period,
+        statutory_keep=_statutory_keep(item.transaction_keep_until, today) if business else NO_KEEP,
         opted_out=opted_out,
         resubscribed=resubscribed,
         restored=erased_on is not None and collected_on is not None and collected_on <= erased_on,
         new_since_erasure=erased_on is not None and collected_on is not None and collected_on > erased_on,
-        basis_cannot_exist=item.lawful_basis is LawfulBasis.NONE or _charity_not_covered(item, periods),
+        basis_cannot_exist=item.lawful_basis is NO_BASIS or _charity_not_covered(item, periods),
     )
 
 
 def _identity(item: Item) -> IdentityMatch:
     """Take the weaker of match and request: a requester whose papers are awaited is nobody yet."""
-    awaited = item.request_state is RequestState.ID_PENDING and item.trigger in THE_PERSON_SPEAKS
+    awaited = item.request_state is PAPERS_AWAITED and item.trigger in THE_PERSON_SPEAKS
     if awaited and item.identity_match is IdentityMatch.EXACT:
         return IdentityMatch.PENDING
     return item.identity_match
 
 
-def _collection(item: Item, today: date) -> Collection:
-    if item.collected_on is None:
-        return Collection.MISSING
-    return Collection.IN_FUTURE if item.collected_on > today else Collection.DATED
-
-
-def _past_period(item: Item, periods: Periods, today: date) -> bool:
-    if item.collected_on is None or item.data_class is DataClass.MARKETING_SIGNUP:
-        return False
-    return today > last_kept_day(item.collected_on, periods.years_for(item.data_class))
+def _age(data_class: DataClass, collected_on: date | None, periods: Periods, today: date) -> tuple[Collection, bool]:
+    """Say what the collection date is worth, and whether the period that began on it is over."""
+    if collected_on is None:
+        return Collection.MISSING, False
+    if collected_on > today:
+        return Collection.IN_FUTURE, False
+    return DATED, data_class is not SIGNUP and today > last_kept_day(collected_on, periods.years_for(data_class))
 
 
 def _statutory_keep(keep_until: date | None, today: date) -> StatutoryKeep:
     if keep_until is None:
-        return StatutoryKeep.NONE
+        return NO_KEEP
     return StatutoryKeep.RUNNING if today <= keep_until else StatutoryKeep.ENDED
 
 
 def _opt_out(item: Item, today: date) -> tuple[bool, bool]:
     """Say whether the person is opted out, and whether they were and have come back."""
     opted_out_on = item.unsubscribed_on
-    if opted_out_on is None and item.trigger is Trigger.UNSUBSCRIBE:
-        opted_out_on = today
     if opted_out_on is None:
-        return False, False
+        if item.trigger is not UNSUBSCRIBED:
+            return False, False
+        opted_out_on = today
     # A consent dated after today proves nothing, and one of the same day may have come first.
     came_back = item.fresh_consent_on is not None and opted_out_on < item.fresh_consent_on <= today
     return not came_back, came_back
 
 
 def _charity_not_covered(item: Item, periods: Periods) -> bool:
-    if item.soft_opt_in is not SoftOptIn.CHARITY:
+    if item.soft_opt_in is not CHARITY:
         return False
     first_day = periods.charity_soft_opt_in_from.get(item.regime)
     return first_day is None or (item.collected_on is not None and item.collected_on < first_day)

@@ -80,6 +80,14 @@ class WorkingDays:
             day += timedelta(days=1)
         return day
 
+    def before(self, day: date, count: int) -> date:
+        """Give the working day that lies so many working days before a day."""
+        for _ in range(count):
+            day -= timedelta(days=1)
+            while not self.is_working(day):
+                day -= timedelta(days=1)
+        return day
+
 
 def read_corrections(path: Path) -> Corrections:
     """Read proclaimed and cancelled days; every one with its reason. What is not understood is an error."""

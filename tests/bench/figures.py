@@ -52,6 +52,7 @@ FIGURES: dict[str, Spec] = {
     "documents.night.reads": Spec("files read", bar=0, of_value=True),
     "documents.night.seconds": Spec("s", bar=0.05),
     "decide.items_per_s": Spec("items/s", bar=100_000, of_value=True, at_least=True),
+    "decide.memory_mb": Spec("MB", bar=1.1),
     "audit.append": Spec("s", bar=5),
     "audit.write": Spec("s", bar=5),
     "ledger.findings": Spec("s"),

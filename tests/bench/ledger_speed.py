@@ -170,8 +170,10 @@ def _bare_steps(desk: Desk, plan_id: str) -> tuple[float, float]:
     a batch; and three UPDATEs, the INSERT and one UPDATE of what was inserted for all of it."""
     intents = whole = 0.0
     with raw(desk.engine) as db:
-        db.execute("CREATE TABLE bare_steps (LIKE steps INCLUDING ALL)")
-        db.execute("INSERT INTO bare_steps SELECT * FROM steps WHERE plan_id = %s", (plan_id,))
+        db.execute("CREATE TABLE bare_steps (LIKE steps INCLUDING ALL) WITH (fillfactor = 50)")
+        columns = "step_id, plan_id, position, system, kind, record_key, locator, subjects, subject_keys, folded_keys,"
+        columns += " version, action, fields, data_classes, reasons, state"
+        db.execute(f"INSERT INTO bare_steps ({columns}) SELECT {columns} FROM steps WHERE plan_id = %s", (plan_id,))
         db.execute("CREATE TABLE bare_attempts (LIKE attempts INCLUDING ALL)")
         db.commit()
 

@@ -16,11 +16,13 @@ from hypothesis import strategies as st
 from retention.cli.due import COLUMNS, OUR_CORRECTIONS, command
 from retention.clocks import (
     Asked,
+    Due,
     DueStatus,
     RequestEvents,
     Right,
     accounting_period_end,
     acknowledgement_due,
+    alarm_days,
     collected_before,
     eligible_at,
     last_kept_day,
@@ -296,6 +298,85 @@ def test_an_acknowledgement_has_thirty_days_and_ends_on_a_working_day(received: 
     assert timedelta(30) <= answer.due - received <= timedelta(40)
 
 
+@pytest.mark.parametrize(("answered", "days"), [(date(2027, 5, 4), 1), (date(2027, 5, 6), 3)])
+def test_the_day_of_receipt_is_never_a_day_of_pause(answered: date, days: int) -> None:
+    received = date(2027, 5, 3)
+    pause = (Asked(received, answered),)
+
+    due = response_due(RequestEvents(Regime.UK, Right.ACCESS, received, clarifications=pause), ENGLAND).due
+
+    assert due == ENGLAND.roll(date(2027, 6, 3) + timedelta(days=days))
+
+
+def test_days_of_pause_before_a_restarted_clock_are_not_added_to_it() -> None:
+    shown = date(2027, 5, 20)
+    events = RequestEvents(
+        Regime.UK,
+        Right.ACCESS,
+        date(2027, 5, 3),
+        identity=Asked(date(2027, 5, 4), shown),
+        clarifications=(Asked(date(2027, 5, 5), date(2027, 5, 12)),),
+    )
+
+    assert response_due(events, ENGLAND) == Due(DueStatus.DUE, shown, ENGLAND.roll(date(2027, 6, 20)))
+
+
+# --- Alarms ---
+
+
+def test_an_unanswered_request_raises_alarms_at_parts_of_its_period_and_three_working_days_before_the_end() -> None:
+    due = Due(DueStatus.DUE, date(2027, 5, 5), date(2027, 6, 7))  # 33 days; the 7th of June is a Monday
+
+    assert alarm_days(due, ENGLAND) == (
+        date(2027, 5, 21),  # half of 33 days, and no half day waited for
+        date(2027, 5, 29),
+        date(2027, 6, 2),  # three working days before the end
+        date(2027, 6, 3),  # nine tenths
+    )
+
+
+def test_of_a_hundred_days_alarms_come_on_the_50th_the_75th_and_the_90th() -> None:
+    due = Due(DueStatus.EXTENDED, date(2027, 1, 1), date(2027, 1, 1) + timedelta(days=100))
+
+    assert alarm_days(due, ENGLAND) == (date(2027, 2, 20), date(2027, 3, 17), date(2027, 4, 1), date(2027, 4, 7))
+
+
+def test_alarms_of_the_same_day_are_one() -> None:
+    due = Due(DueStatus.DUE, date(2027, 6, 7), date(2027, 6, 11))
+
+    assert alarm_days(due, ENGLAND) == (date(2027, 6, 8), date(2027, 6, 9), date(2027, 6, 10))
+
+
+def test_a_holiday_is_no_working_day_before_the_end_either() -> None:
+    after_easter = Due(DueStatus.DUE, date(2027, 3, 1), date(2027, 3, 31))
+
+    # Good Friday and Easter Monday lie between: only the 30th, the 25th and the 24th are working days before.
+    assert ENGLAND.before(date(2027, 3, 31), 3) == date(2027, 3, 24)
+    assert date(2027, 3, 24) in alarm_days(after_easter, ENGLAND)
+
+
+@pytest.mark.parametrize(
+    "due", [Due(DueStatus.WAITING_ID, None), Due(DueStatus.WAITING_CLARIFICATION, date(2027, 5, 5))]
+)
+def test_no_alarm_runs_while_no_due_date_does(due: Due) -> None:
+    assert alarm_days(due, ENGLAND) == ()
+
+
+@some
+@given(days, st.sampled_from(REGIONS), st.sampled_from(Regime), st.booleans())
+def test_alarms_lie_inside_the_period_and_the_last_leaves_time(
+    start: date, region: WorkingDays, regime: Regime, extended: bool
+) -> None:
+    notified = start if extended else None
+    due = response_due(RequestEvents(regime, Right.ERASURE, start, extension_notified_on=notified), region)
+    alarms = alarm_days(due, region)
+
+    assert due.due is not None
+    assert list(alarms) == sorted(set(alarms))
+    assert start < alarms[0]
+    assert alarms[-1] < due.due
+
+
 def test_an_answer_before_its_question_is_refused() -> None:
     with pytest.raises(ValueError, match="before it was asked"):
         Asked(date(2027, 5, 12), date(2027, 5, 11))
@@ -322,10 +403,15 @@ def test_the_whole_kingdom_by_its_old_name_is_refused_too() -> None:
         WorkingDays("GB-UK")
 
 
-@pytest.mark.parametrize("year", [1800, 2101, 3000])
+@pytest.mark.parametrize("year", [1800, 1871, 2101, 3000])
 def test_a_year_outside_the_data_is_an_error(year: int) -> None:
     with pytest.raises(YearOutsideData, match="GB-ENG"):
         ENGLAND.is_working(date(year, 6, 2))
+
+
+def test_the_first_and_the_last_year_of_the_data_are_known() -> None:
+    assert ENGLAND.is_working(date(1872, 6, 4))
+    assert ENGLAND.is_working(date(2100, 6, 2))
 
 
 def test_days_that_only_one_part_of_the_kingdom_keeps() -> None:
@@ -361,8 +447,8 @@ def test_a_cancelled_holiday_is_a_working_day_but_a_sunday_stays_one() -> None:
 def test_the_version_of_the_data_tells_corrections_apart() -> None:
     corrected = WorkingDays("GB-ENG", Corrections(added={"GB-ENG": frozenset({date(2027, 6, 11)})}))
 
-    assert "GB-ENG" in ENGLAND.data_version
-    assert corrected.data_version != ENGLAND.data_version
+    assert ENGLAND.data_version.endswith(" GB-ENG")
+    assert corrected.data_version == f"{ENGLAND.data_version}, 1 added, 0 removed"
 
 
 def test_the_corrections_we_ship_can_be_read() -> None:

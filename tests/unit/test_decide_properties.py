@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date, timedelta
 
 from hypothesis import assume, given, settings
@@ -84,7 +83,7 @@ def marketing_goes_on(decision: Decision) -> bool:
 @many
 @given(items)
 def test_the_same_facts_always_get_the_same_answer(item: Item) -> None:
-    first, again = decided(item), decided(replace(item))
+    first, again = decided(item), decided(item._replace())
 
     assert first == again
     assert first.rule
@@ -94,19 +93,19 @@ def test_the_same_facts_always_get_the_same_answer(item: Item) -> None:
 @many
 @given(items)
 def test_a_hold_never_lets_anything_be_destroyed(item: Item) -> None:
-    assert decided(replace(item, legal_hold=LegalHold.ACTIVE)).disposition not in DESTROYED
+    assert decided(item._replace(legal_hold=LegalHold.ACTIVE)).disposition not in DESTROYED
 
 
 @many
 @given(items)
 def test_a_released_hold_is_as_no_hold(item: Item) -> None:
-    assert decided(replace(item, legal_hold=LegalHold.RELEASED)) == decided(replace(item, legal_hold=LegalHold.NONE))
+    assert decided(item._replace(legal_hold=LegalHold.RELEASED)) == decided(item._replace(legal_hold=LegalHold.NONE))
 
 
 @many
 @given(items)
 def test_taking_consent_away_never_gives_more_marketing(item: Item) -> None:
-    without = replace(item, fresh_consent_on=None)
+    without = item._replace(fresh_consent_on=None)
 
     assert marketing_goes_on(decided(without)) <= marketing_goes_on(decided(item))
 
@@ -114,8 +113,8 @@ def test_taking_consent_away_never_gives_more_marketing(item: Item) -> None:
 @many
 @given(items)
 def test_taking_the_basis_away_never_gives_more_marketing(item: Item) -> None:
-    consented = decided(replace(item, lawful_basis=LawfulBasis.CONSENT))
-    bare = decided(replace(item, lawful_basis=LawfulBasis.NONE))
+    consented = decided(item._replace(lawful_basis=LawfulBasis.CONSENT))
+    bare = decided(item._replace(lawful_basis=LawfulBasis.NONE))
 
     assert marketing_goes_on(bare) <= marketing_goes_on(consented)
 
@@ -123,7 +122,7 @@ def test_taking_the_basis_away_never_gives_more_marketing(item: Item) -> None:
 @many
 @given(items)
 def test_an_opt_out_stops_marketing_whatever_else_is_true(item: Item) -> None:
-    decision = decided(replace(item, unsubscribed_on=TODAY, fresh_consent_on=None))
+    decision = decided(item._replace(unsubscribed_on=TODAY, fresh_consent_on=None))
 
     assert {FollowUp.STOP_MARKETING, FollowUp.ADD_SUPPRESSION} <= decision.follow_ups
 
@@ -131,10 +130,22 @@ def test_an_opt_out_stops_marketing_whatever_else_is_true(item: Item) -> None:
 @many
 @given(items)
 def test_taking_consent_away_never_frees_what_was_blocked_or_destroyed(item: Item) -> None:
-    with_consent, without = decided(item), decided(replace(item, fresh_consent_on=None))
+    with_consent, without = decided(item), decided(item._replace(fresh_consent_on=None))
     assume(with_consent.disposition in {*DESTROYED, Disposition.RESTRICT})
 
     assert without.disposition is not Disposition.KEEP
+
+
+@many
+@given(items, st.sampled_from([LawfulBasis.CONSENT, LawfulBasis.LEGITIMATE_INTEREST]))
+def test_withdrawing_consent_never_gives_more_use(item: Item, basis: LawfulBasis) -> None:
+    """Use is marketing, or any use of what is kept unblocked."""
+    before = decided(item._replace(lawful_basis=basis, trigger=Trigger.NIGHTLY))
+    after = decided(item._replace(lawful_basis=basis, trigger=Trigger.CONSENT_WITHDRAWAL))
+
+    assert not marketing_goes_on(after)
+    if before.disposition in {*DESTROYED, Disposition.RESTRICT} and item.identity_match is IdentityMatch.EXACT:
+        assert after.disposition is not Disposition.KEEP
 
 
 @many
@@ -157,8 +168,7 @@ def test_only_newer_consent_ends_suppression(data_class: DataClass, opted_out: d
 @given(items)
 def test_weak_identity_never_destroys_on_a_persons_word(item: Item) -> None:
     assume(item.identity_match is not IdentityMatch.EXACT)
-    silent = replace(
-        item,
+    silent = item._replace(
         trigger=Trigger.NIGHTLY,
         unsubscribed_on=None,
         objection=Objection.NONE,
@@ -183,7 +193,7 @@ def test_a_restriction_is_ended_by_nobody_but_the_subject(item: Item) -> None:
 @many
 @given(items)
 def test_what_is_owed_as_a_copy_is_not_destroyed_first(item: Item) -> None:
-    assert decided(replace(item, request_state=RequestState.ACCESS_PENDING)).disposition not in DESTROYED
+    assert decided(item._replace(request_state=RequestState.ACCESS_PENDING)).disposition not in DESTROYED
 
 
 @many
@@ -197,7 +207,7 @@ def test_no_letter_about_the_data_goes_to_somebody_unproven(item: Item) -> None:
 @many
 @given(items)
 def test_signing_up_does_not_end_by_time(item: Item) -> None:
-    signed_up = replace(item, data_class=DataClass.MARKETING_SIGNUP)
+    signed_up = item._replace(data_class=DataClass.MARKETING_SIGNUP)
     reason = decided(signed_up).reason_code
 
     assert reason not in {ReasonCode.RET_EXPIRED, ReasonCode.RET_NO_START, ReasonCode.RET_BAD_START}
@@ -239,6 +249,6 @@ def test_every_review_reaches_somebody(item: Item) -> None:
 @many
 @given(items)
 def test_articles_of_the_united_kingdom_are_cited_there_only(item: Item) -> None:
-    articles = decided(replace(item, regime=Regime.EU)).articles
+    articles = decided(item._replace(regime=Regime.EU)).articles
 
     assert not [article for article in articles if article.startswith(("PECR", "DPA"))]

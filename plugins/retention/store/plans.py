@@ -283,7 +283,7 @@ def records_under_way(db: Connection, system: str) -> set[bytes]:
     """Records with an open step that was begun: they get no second one."""
     found = rows(
         db,
-        "SELECT record_key FROM steps WHERE system = :system"
+        "SELECT record_key FROM steps WHERE system = :system AND (is_unanswered OR is_unsettled)"
         " AND state IN ('claimed', 'intended', 'accepted', 'unknown')",
         system=system,
     )

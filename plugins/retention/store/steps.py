@@ -50,7 +50,7 @@ def next_work(db: Connection, plan_id: str) -> tuple[Action, str] | None:
     """Action and kind of the first step of a plan that is free to be claimed."""
     row = one(
         db,
-        "SELECT action, kind FROM steps WHERE plan_id = :p AND (state = 'planned'"
+        "SELECT action, kind FROM steps WHERE plan_id = :p AND is_unanswered AND (state = 'planned'"
         " OR state = 'claimed' AND lease_until < now()) ORDER BY position LIMIT 1",
         p=plan_id,
     )
@@ -65,7 +65,7 @@ def claim(
         db,
         "UPDATE steps SET state = 'claimed', fence = fence + 1, lease_until = now() + make_interval(secs => :lease)"  # noqa: S608 - constants only
         " WHERE step_id IN (SELECT step_id FROM steps WHERE plan_id = :p AND action = :action AND kind = :kind"
-        " AND (state = 'planned' OR state = 'claimed' AND lease_until < now())"
+        " AND is_unanswered AND (state = 'planned' OR state = 'claimed' AND lease_until < now())"
         f" ORDER BY position FOR UPDATE SKIP LOCKED LIMIT :n) RETURNING {_WITH_CASE}",
         p=plan_id,
         action=action,
@@ -94,6 +94,8 @@ def take_over(
         db,
         "UPDATE steps SET fence = fence + 1, lease_until = now() + make_interval(secs => :lease)"  # noqa: S608 - constants only
         " WHERE step_id IN (SELECT step_id FROM steps WHERE system = :system AND NOT step_id = ANY (:besides)"
+        " AND step_id IN (SELECT step_id FROM attempts WHERE status IS NULL UNION ALL"
+        " SELECT step_id FROM steps WHERE system = :system AND is_unsettled)"
         " AND plan_id IN (SELECT plan_id FROM plans WHERE tenant = :tenant) AND (lease_until < now()"
         " AND state = 'intended' OR state = ANY (:states) AND (lease_until IS NULL OR lease_until < now()))"
         f" ORDER BY plan_id, action, kind, position FOR UPDATE SKIP LOCKED LIMIT :n) RETURNING {_WITH_CASE}",
@@ -147,7 +149,7 @@ def waiting_for_others(db: Connection, plan_id: str) -> float | None:
     row = one(
         db,
         "SELECT extract(epoch FROM min(lease_until) - now()) AS seconds FROM steps"
-        " WHERE plan_id = :p AND state IN ('claimed', 'intended')",
+        " WHERE plan_id = :p AND is_unanswered AND state IN ('claimed', 'intended')",
         p=plan_id,
     )
     return None if row is None or row.seconds is None else max(0.0, float(row.seconds))
@@ -190,20 +192,16 @@ def intend(db: Connection, claims: Sequence[Claimed], lease: int) -> set[str]:
     """Write intents for the claims that are still ours; returns the ids that may now be sent."""
     found = rows(
         db,
-        "UPDATE steps s SET state = 'intended', tries = tries + 1, handle = NULL,"
+        "WITH ours AS (UPDATE steps s SET state = 'intended', tries = tries + 1, handle = NULL,"
         " lease_until = now() + make_interval(secs => :lease)"
         " FROM unnest(CAST(:ids AS text[]), CAST(:fences AS bigint[])) AS c(id, fence)"
-        " WHERE s.step_id = c.id AND s.fence = c.fence AND s.state = 'claimed' AND s.lease_until > now()"
-        " RETURNING s.step_id, s.fence",
+        # The ids stand here twice so that the planner finds steps by their key, whatever it believes of the rest.
+        " WHERE s.step_id = ANY (:ids) AND s.step_id = c.id AND s.fence = c.fence AND s.state = 'claimed'"
+        " AND s.lease_until > now() RETURNING s.step_id, s.fence)"
+        " INSERT INTO attempts (step_id, fence) SELECT step_id, fence FROM ours RETURNING step_id",
         ids=[c.step.step_id for c in claims],
         fences=[c.fence for c in claims],
         lease=lease,
-    )
-    run(
-        db,
-        "INSERT INTO attempts (step_id, fence) SELECT * FROM unnest(CAST(:ids AS text[]), CAST(:fences AS bigint[]))",
-        ids=[row.step_id for row in found],
-        fences=[row.fence for row in found],
     )
     return {row.step_id for row in found}
 
