@@ -23,6 +23,8 @@ COMMANDS = {
     "holds": "retention.cli.holds",
     "policy": "retention.cli.policy",
     "audit": "retention.cli.audit",
+    "review": "retention.cli.review",
+    "tasks": "retention.cli.tasks",
 }
 """Name of each command and the module that exports it, as `command` unless another name stands behind a colon."""
 

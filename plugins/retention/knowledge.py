@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
+from retention.review import Answer
 from retention.vocabulary import Facts
 
 
@@ -34,3 +35,4 @@ class Known:
     held: bool
     restricted_by_us: bool
     erased: Mapping[str, date]  # data class -> when we erased it from this very record
+    answer: Answer | None = None  # a person's, to what was asked about it on an earlier night

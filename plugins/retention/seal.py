@@ -30,6 +30,8 @@ class Report:
             "state": self.state,
             "systems": self.systems,
             "not_covered": list(self.not_covered),
+            "review_waiting": sum(counts["review_waiting"] for counts in self.systems.values()),
+            "review_oldest_days": max((counts["review_oldest_days"] for counts in self.systems.values()), default=0),
             "audit": {"entries": self.audit_entries, "root": self.audit_root},
         }
 

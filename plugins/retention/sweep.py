@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from retention import audit, clocks, plan
 from retention.contract import Connector
+from retention.for_people import ForPeople
 from retention.judge import Bench, Verdict, grounds_to_stop, judge
 from retention.knowledge import Known
 from retention.plan import PlanHeader, PlannedStep, Purpose
@@ -143,12 +144,11 @@ def decide(desk: Desk, sweep: Sweep, connector: Connector) -> plans.Plan:
         steps: list[PlannedStep] = []
         plans.supersede_earlier(db, sweep.sweep_id)
         under_way = plans.records_under_way(db, system)
+        for_people = ForPeople(desk, sweep, connector)
         for known in findings.known(db, sweep.sweep_id, system):
-            verdict = judge(known, bench)
+            verdict = for_people.sort(known, judge(known, bench), known.record_key in under_way)
             if known.record_key in under_way:
                 verdict = Verdict("keep", None, (), (), (Reason.PENDING,))
-            if verdict.action is not None and verdict.action not in connector.supports:
-                verdict = Verdict("review", None, (), (), verdict.reasons)
             verdicts.append((known.record_key, verdict.name, verdict.reasons))
             if verdict.action is not None:
                 steps.append(_step(known, verdict))
@@ -173,16 +173,20 @@ def plan_suppression(desk: Desk, sweep: Sweep, connector: Connector) -> plans.Pl
     with desk.transaction() as db:
         tenant = _wholly_read_tenant(db, sweep, system)
         steps = []
+        for_people = ForPeople(desk, sweep, connector)
         plans.supersede_earlier(db, sweep.sweep_id)
         under_way = plans.records_under_way(db, system)
         for known in findings.known(db, sweep.sweep_id, system):
-            if known.facts.several_people or known.facts.opted_out or Action.SUPPRESS not in connector.supports:
+            if known.facts.several_people or known.facts.opted_out:
                 continue
             if known.record_key in under_way:
                 continue
             bench = Bench(desk.policy.schedule, desk.policy.systems[system], sweep.as_of, False)
             if judge(known, bench).stop_marketing:
                 why = (grounds_to_stop(known),)
+                if Action.SUPPRESS not in connector.supports:
+                    for_people.need(known, Action.SUPPRESS, why)
+                    continue
                 steps.append(
                     PlannedStep(
                         known.record_key,
@@ -196,6 +200,7 @@ def plan_suppression(desk: Desk, sweep: Sweep, connector: Connector) -> plans.Pl
                         folded_keys=known.folded,
                     )
                 )
+        for_people.file_suppressions(db)
         header = PlanHeader(sweep.sweep_id, system, Purpose.SUPPRESSION, tenant, desk.policy.digest)
         made = plans.save(db, header, plan.in_order(steps))
         if made.state == "proposed":

@@ -75,6 +75,14 @@ class ReasonCode(StrEnum):
     SOFT_OPT_IN = "SOFT_OPT_IN"
 
 
+class PersonsReason(StrEnum):
+    """Why, where a person decided what the table put before them; no row of the table has these."""
+
+    PERSON_ERASES = "PERSON_ERASES"
+    PERSON_KEEPS = "PERSON_KEEPS"
+    PERSON_RESTRICTS = "PERSON_RESTRICTS"
+
+
 class FollowUp(StrEnum):
     """What else has to be done because of the same facts."""
 
@@ -119,7 +127,7 @@ class Decision:
     """What is ordered, why, by which row of the table in words, by which articles, and what follows from it."""
 
     disposition: Disposition
-    reason_code: ReasonCode
+    reason_code: ReasonCode | PersonsReason
     rule: str
     articles: tuple[str, ...]
     follow_ups: frozenset[FollowUp]

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, text
 
 from retention.keyring import Keyring
 from retention.knowledge import Consent, Known
+from retention.review import Answer, Choice
 from retention.store import facts as facts_json
 from retention.store.database import copy_into, rows, run, streamed
 from retention.vocabulary import Finding, Gap, Identifier, IdentifierKind
@@ -175,14 +176,19 @@ WITH register AS (
 ),
 ours AS (
     SELECT record_key FROM restrictions WHERE system = :system AND released_at IS NULL
+),
+answered AS (
+    SELECT record_key, decision, answered, answered_version, round, until, collected_on
+    FROM review_queue WHERE system = :system AND state = 'decided'
 )
 SELECT f.record_key, f.kind, f.version, f.facts, f.shared, f.exact_keys, f.folded_keys, joined.consent,
        nearly.record_key IS NOT NULL OR f.weak_opt_out AS weak, under_hold.record_key IS NOT NULL AS held,
-       ours.record_key IS NOT NULL AS restricted_by_us, register.erased
+       ours.record_key IS NOT NULL AS restricted_by_us, register.erased, answered.decision, answered.answered,
+       answered.answered_version, answered.round, answered.until, answered.collected_on
 FROM findings f
 LEFT JOIN joined USING (record_key) LEFT JOIN nearly USING (record_key)
 LEFT JOIN under_hold USING (record_key) LEFT JOIN register USING (record_key)
-LEFT JOIN ours USING (record_key)
+LEFT JOIN ours USING (record_key) LEFT JOIN answered USING (record_key)
 WHERE f.sweep_id = :s AND f.system = :system ORDER BY f.record_key
 """
 
@@ -219,7 +225,14 @@ def known(
             held=row.held,
             restricted_by_us=row.restricted_by_us,
             erased={k: date.fromisoformat(v) for k, v in (row.erased or {}).items()},
+            answer=_answer(row) if row.decision else None,
         )
+
+
+def _answer(row: Any) -> Answer:
+    return Answer(
+        Choice(row.decision), frozenset(row.answered), row.answered_version, row.round, row.until, row.collected_on
+    )
 
 
 def _consent(raw: Sequence[Any]) -> Consent:
