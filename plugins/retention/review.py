@@ -107,11 +107,11 @@ def heed(answer: Answer, item: Item, asked: Decision, periods: Periods, today: d
     if answer.choice is Choice.ERASE:
         outranks = _if_it_had_to_go(item, periods, today)
         if outranks.disposition is not Disposition.ERASE:
-            return outranks
+            return _instead(asked, outranks)
         return _word(asked, Disposition.ERASE, PersonsReason.PERSON_ERASES, FollowUp.NOTIFY_RECIPIENTS)
     outranks = decide(_with(item, **SETTLED), periods, today)
     if outranks.disposition is Disposition.RESTRICT:
-        return outranks
+        return _instead(asked, outranks)
     if answer.choice is Choice.RESTRICT:
         return _word(asked, Disposition.RESTRICT, PersonsReason.PERSON_RESTRICTS, FollowUp.BLOCK_OTHER_USE)
     return _word(asked, Disposition.KEEP, PersonsReason.PERSON_KEEPS)
@@ -132,6 +132,12 @@ def _unspoken(item: Item) -> Item:
 
 def _with(item: Item, **changes: Any) -> Item:
     return Item(**{name: getattr(item, name) for name in Item.__annotations__} | changes)
+
+
+def _instead(asked: Decision, outranks: Decision) -> Decision:
+    """What outranks the answer, with the duties of the facts as they are, not as they were supposed to be."""
+    block = {FollowUp.BLOCK_OTHER_USE} if outranks.disposition is Disposition.RESTRICT else set()
+    return replace(outranks, follow_ups=(asked.follow_ups - {FollowUp.REVIEW_QUEUE}) | block)
 
 
 def _word(asked: Decision, disposition: Disposition, reason: PersonsReason, *more: FollowUp) -> Decision:

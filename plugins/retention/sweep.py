@@ -153,6 +153,7 @@ def decide(desk: Desk, sweep: Sweep, connector: Connector) -> plans.Plan:
             if verdict.action is not None:
                 steps.append(_step(known, verdict))
         findings.save_verdicts(db, sweep.sweep_id, system, verdicts)
+        for_people.file_verdicts(db)
         header = PlanHeader(sweep.sweep_id, system, Purpose.RETENTION, tenant, desk.policy.digest)
         made = plans.save(db, header, plan.in_order(steps))
         audit_log.append(

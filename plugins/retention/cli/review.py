@@ -117,7 +117,7 @@ def decide(
 @click.option("--by", "who", required=True, help="Who looks; recorded in the ledger and in the audit log.")
 @as_json_option
 def reveal(item_id: str, who: str, as_json: bool) -> None:
-    """Show the vendor's id of a waiting record, to look at it in the vendor's own screen. It is written down who did."""
+    """Show the vendor's id (or path) of a waiting record, to look it up in the vendor's screen; who did is noted."""
     here = desk()
     with here.transaction() as db:
         item = _open_item(db, item_id)

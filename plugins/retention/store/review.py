@@ -117,7 +117,8 @@ def items(db: Connection, wanted: Wanted) -> list[Item]:
     found = rows(
         db,
         "SELECT item_id, system, record_key, kind, version, data_classes, reasons, rules, first_seen, last_seen, round,"
-        " state, decision, until, decided_by FROM review_queue WHERE state = ANY (:states) AND (:item_id = '' OR item_id = :item_id)"
+        " state, decision, until, decided_by FROM review_queue WHERE state = ANY (:states)"
+        " AND (:item_id = '' OR item_id = :item_id)"
         " AND (:system = '' OR system = :system) AND (:reason = '' OR :reason = ANY (reasons))"
         " AND (:rule = '' OR :rule = ANY (rules)) ORDER BY first_seen, item_id",
         states=list(wanted.states),

@@ -112,8 +112,8 @@ def listed(db: Connection, states: Sequence[str] = ("open",), task_id: str = "",
     """Tasks in some states, those due first at the top."""
     found = rows(
         db,
-        "SELECT task_id, system, what, kind, detail, record_key, reasons, items, owner, opened_on, due_on, state, proof,"
-        " done_by FROM person_tasks WHERE state = ANY (:states)"
+        "SELECT task_id, system, what, kind, detail, record_key, reasons, items, owner, opened_on, due_on, state,"
+        " proof, done_by FROM person_tasks WHERE state = ANY (:states)"
         " AND (:task_id = '' OR task_id = :task_id) AND (:system = '' OR system = :system) ORDER BY due_on, task_id",
         states=list(states),
         task_id=task_id,
