@@ -95,7 +95,14 @@ def judge(known: Known, bench: Bench) -> Verdict:
     verdict = _judge(known, bench)
     if verdict.name == "review":
         verdict = _in_its_systems_verb(known, bench, _of_whole_record(known.answer.choice, known, verdict))
-    return replace(verdict, asks=by_the_rules.asks, asks_about=by_the_rules.asks_about, answered=True)
+    # A date, or "not the person", can lead to another question: then both are asked, and the answer has lapsed.
+    left = frozenset[str]() if known.answer.choice is Choice.ERASE else verdict.asks
+    return replace(
+        verdict,
+        asks=by_the_rules.asks | left,
+        asks_about=tuple(sorted({*by_the_rules.asks_about, *(verdict.asks_about if left else ())})),
+        answered=not left,
+    )
 
 
 def _of_whole_record(choice: Choice, known: Known, verdict: Verdict) -> Verdict:
@@ -103,7 +110,7 @@ def _of_whole_record(choice: Choice, known: Known, verdict: Verdict) -> Verdict:
     if choice is Choice.RESTRICT and not known.facts.restricted:
         return Verdict("restrict", Action.RESTRICT, (), (), (PersonsReason.PERSON_RESTRICTS,))
     if choice in (Choice.KEEP, Choice.RESTRICT):
-        return replace(verdict, name="keep", reasons=(PersonsReason.PERSON_KEEPS,))
+        return replace(verdict, name="keep", reasons=(PersonsReason.PERSON_KEEPS,), asks=frozenset())
     return verdict
 
 

@@ -74,8 +74,8 @@ class Answer:
     collected_on: date | None = None
 
     def fits(self, asked: frozenset[str], version: str, today: date) -> bool:
-        """Whether it still answers what is asked; erasing also needs the record to be as it was looked at."""
-        if asked != self.reasons or (self.until is not None and today > self.until):
+        """Whether it still answers all that is asked; erasing also needs the record to be as it was looked at."""
+        if not asked or not asked <= self.reasons or (self.until is not None and today > self.until):
             return False
         return self.choice is not Choice.ERASE or version == self.version
 

@@ -402,6 +402,10 @@ def test_the_three_roles_can_do_all_that_their_duty_asks(
     assert ask("review", "list", "--decided").exit_code == 0
     assert ask("tasks", "list", "--all").exit_code == 0
     assert ask("review", "reveal", item, "--by", "auditor").exit_code == 2
+    auditor = as_role(desk, ledger_url, "retention_auditor")
+    with auditor.transaction() as db:
+        assert reports.counts(db, "sweep-none", "crm")["review_waiting"] == 0
+    auditor.engine.dispose()
 
 
 def test_the_moment_of_a_decision_is_the_ledgers(desk: Desk, crm: MemorySystem, ask: Ask) -> None:

@@ -256,6 +256,19 @@ def test_only_the_part_in_question_goes_on_a_persons_word() -> None:
     assert verdict.asks == {"RET_NO_START"}  # the queue keeps it until it is really gone
 
 
+def test_an_answer_that_leads_to_another_question_lapses_and_both_are_asked() -> None:
+    """A date from before the period, and a contract that still runs: the date alone settles nothing."""
+    live = Transaction("contract", date(2020, 1, 1), live=True)
+    record = replace(RECORD, facts=replace(RECORD.facts, transactions=(live,)))
+    dated = word(Choice.COLLECTED_ON, collected_on=date(2019, 1, 1))
+    verdict = judge(replace(record, answer=dated), BENCH)
+    assert (verdict.name, verdict.answered) == ("review", False)
+    assert verdict.asks == {"RET_NO_START", "RET_CONTRACT_LIVE"}
+
+    kept = judge(replace(record, answer=word(Choice.KEEP, reasons=verdict.asks)), BENCH)
+    assert (kept.name, kept.answered, kept.asks) == ("keep", True, {"RET_NO_START"})
+
+
 def test_an_answer_to_another_question_is_not_heeded() -> None:
     answer = word(Choice.ERASE, reasons=frozenset({"ID_SHARED"}))
     verdict = judge(replace(RECORD, answer=answer), BENCH)

@@ -82,6 +82,7 @@ def take_up(db: Connection, sweep_id: str, as_of: date, system: str, questions: 
         ),
         "",
     )
+    run(db, "ANALYZE asked")
     run(
         db,
         "INSERT INTO review_items (item_id, system, record_key, kind, locator, version, data_classes, reasons, rules,"

@@ -54,12 +54,14 @@ def file(db: Connection, sweep_id: str, as_of: date, system: str, whats: Sequenc
         ),
         "",
     )
+    run(db, "ANALYZE needed")
     before = _open_count(db, system)
     closed = run(
         db,
         "UPDATE person_tasks t SET state = 'gone', locator = NULL, closed_at = now() WHERE t.system = :system"
         " AND t.state = 'open' AND t.what = ANY (:whats) AND NOT EXISTS (SELECT FROM needed n WHERE n.what = t.what"
-        " AND n.kind = t.kind AND n.detail = t.detail AND n.record_key IS NOT DISTINCT FROM t.record_key)",
+        " AND n.kind = t.kind AND n.detail = t.detail"
+        " AND coalesce(n.record_key, ''::bytea) = coalesce(t.record_key, ''::bytea))",
         system=system,
         whats=list(whats),
     )
@@ -71,7 +73,8 @@ def file(db: Connection, sweep_id: str, as_of: date, system: str, whats: Sequenc
         " n.record_key, f.locator, n.reasons, n.items, n.owner, :day, n.due_on, :s, :day, 'open' FROM needed n"
         " LEFT JOIN findings f ON f.sweep_id = :s AND f.system = :system AND f.record_key = n.record_key"
         " WHERE NOT EXISTS (SELECT FROM person_tasks t WHERE t.system = :system AND t.what = n.what"
-        " AND t.kind = n.kind AND t.detail = n.detail AND t.record_key IS NOT DISTINCT FROM n.record_key"
+        " AND t.kind = n.kind AND t.detail = n.detail"
+        " AND coalesce(t.record_key, ''::bytea) = coalesce(n.record_key, ''::bytea)"
         " AND t.quiet_until >= :day AND t.items >= n.items AND t.reasons = n.reasons)"
         " ON CONFLICT (system, what, kind, detail, record_key) WHERE state = 'open' DO UPDATE SET"
         " items = excluded.items, reasons = excluded.reasons, locator = excluded.locator,"
