@@ -5,7 +5,8 @@ from __future__ import annotations
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from retention.store.database import LedgerUnreachable, rows, transaction
+from retention.impediment import Impediment
+from retention.store.database import rows, transaction
 from retention.store.sweeps import Mode
 
 
@@ -19,7 +20,7 @@ def reason_to_stop(engine: Engine, system: str, mode: Mode) -> str | None:
                     db, "SELECT name, value FROM switches WHERE name IN ('mode', 'stop', :own)", own=f"stop:{system}"
                 )
             }
-    except (LedgerUnreachable, SQLAlchemyError):
+    except (Impediment, SQLAlchemyError):
         return "the kill switch cannot be read"
     if found.get("stop") != "off" or found.get(f"stop:{system}", "off") != "off":
         return "the kill switch is on"
