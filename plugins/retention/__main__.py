@@ -30,6 +30,8 @@ COMMANDS = {
     "suppression": "retention.cli.suppression",
     "incidents": "retention.cli.incidents",
     "audit": "retention.cli.audit",
+    "review": "retention.cli.review",
+    "tasks": "retention.cli.tasks",
 }
 """Name of each command and the module that exports it, as `command` unless another name stands behind a colon."""
 

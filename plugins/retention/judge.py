@@ -16,7 +16,8 @@ from retention.item import Exemption, IdentityMatch, Item, LegalHold, Periods, R
 from retention.knowledge import Consent, Known
 from retention.policy import Schedule, SystemPolicy
 from retention.record_verdict import of_record
-from retention.verdicts import Decision, Disposition, FollowUp, ReasonCode
+from retention.review import Choice, heed
+from retention.verdicts import Decision, Disposition, FollowUp, PersonsReason, ReasonCode
 from retention.vocabulary import Action, ClassFacts, Dated, LawfulBasis
 
 RESTS_ON_OPT_OUT = frozenset({ReasonCode.UNSUB_MARKETING, ReasonCode.CONSENT_WITHDRAWN})
@@ -26,13 +27,16 @@ RESTS_ON_OPT_OUT = frozenset({ReasonCode.UNSUB_MARKETING, ReasonCode.CONSENT_WIT
 class Verdict:
     """What to do with a record, and everything an auditor needs to know why."""
 
-    name: str  # erase | redact | restrict | keep | review | held
+    name: str  # erase | redact | restrict | keep | review | task | held
     action: Action | None
     fields: tuple[str, ...]
     data_classes: tuple[str, ...]
     reasons: tuple[str, ...]
     subject_keys: tuple[bytes, ...] = ()
     stop_marketing: bool = False
+    asks: frozenset[str] = frozenset()  # why a person is asked about it, whatever else is done to it
+    asks_about: tuple[str, ...] = ()  # the data classes in question
+    answered: bool = False  # the person's answer was heeded
 
     @property
     def rests_on_opt_out(self) -> bool:
@@ -82,12 +86,54 @@ def decided(known: Known, bench: Bench) -> list[Decided]:
 
 
 def judge(known: Known, bench: Bench) -> Verdict:
-    """The verdict on one record, in the verb that its system takes for it."""
+    """The verdict on one record: by the rules, and where they ask a person, by the answer if there is one that fits."""
+    if known.answer is None:
+        return _judge(known, bench)
+    by_the_rules = _judge(replace(known, answer=None), bench)
+    if not known.answer.fits(by_the_rules.asks, known.version, bench.today):
+        return by_the_rules
+    verdict = _judge(known, bench)
+    if verdict.name == "review":
+        verdict = _in_its_systems_verb(known, bench, _of_whole_record(known.answer.choice, known, verdict))
+    # A date, or "not the person", can lead to another question: then both are asked, and the answer has lapsed.
+    left = frozenset[str]() if known.answer.choice is Choice.ERASE else verdict.asks
+    return replace(
+        verdict,
+        asks=by_the_rules.asks | left,
+        asks_about=tuple(sorted({*by_the_rules.asks_about, *(verdict.asks_about if left else ())})),
+        answered=not left,
+    )
+
+
+def _of_whole_record(choice: Choice, known: Known, verdict: Verdict) -> Verdict:
+    """A person keeps or restricts a record of which the system can give up no part; such a record is not erased."""
+    if choice is Choice.RESTRICT and not known.facts.restricted:
+        return Verdict("restrict", Action.RESTRICT, (), (), (PersonsReason.PERSON_RESTRICTS,))
+    if choice in (Choice.KEEP, Choice.RESTRICT):
+        return replace(verdict, name="keep", reasons=(PersonsReason.PERSON_KEEPS,), asks=frozenset())
+    return verdict
+
+
+def _judge(known: Known, bench: Bench) -> Verdict:
     verdict = _judge_file(known, bench) if known.facts.several_people else _judge_record(known, bench)
+    return _in_its_systems_verb(known, bench, verdict)
+
+
+def _in_its_systems_verb(known: Known, bench: Bench, verdict: Verdict) -> Verdict:
+    """The verdict in the verb that the record's system takes for it; where it takes none, a person is asked."""
     if verdict.action is None or (action := bench.system.verbs.for_action(verdict.action)) is verdict.action:
         return verdict
     if action is None:
-        return replace(verdict, name="review", action=None, fields=(), data_classes=(), subject_keys=())
+        return replace(
+            verdict,
+            name="review",
+            action=None,
+            fields=(),
+            data_classes=(),
+            subject_keys=(),
+            asks=verdict.asks | set(map(str, verdict.reasons)),
+            asks_about=tuple(sorted({c.data_class.value for c in known.facts.classes})),
+        )
     return replace(verdict, name=action.value, action=action, fields=_all_fields(known))
 
 
@@ -104,6 +150,26 @@ def _judge_record(known: Known, bench: Bench) -> Verdict:
 
 
 def _verdict(
+    known: Known,
+    decisions: Sequence[tuple[ClassFacts, Decision]],
+    action: Action | None,
+    fields: Iterable[str],
+    needs_review: bool,
+    held: bool,
+    stop_marketing: bool,
+) -> Verdict:
+    verdict = _act(known, decisions, action, fields, needs_review, held, stop_marketing)
+    asking = [(c, d) for c, d in decisions if d.disposition is Disposition.REVIEW]
+    if not asking and verdict.name == "review":
+        asking = list(decisions)
+    return replace(
+        verdict,
+        asks=frozenset(d.reason_code.value for _, d in asking),
+        asks_about=tuple(sorted({c.data_class.value for c, _ in asking})),
+    )
+
+
+def _act(
     known: Known,
     decisions: Sequence[tuple[ClassFacts, Decision]],
     action: Action | None,
@@ -138,12 +204,12 @@ def _judge_file(known: Known, bench: Bench) -> Verdict:
     reasons = _reasons(d for _, d in going)
     if len(going) == len(fates) and known.shared and not RESTS_ON_OPT_OUT.isdisjoint(reasons):
         # One person's word does not reach a file that names others whom we cannot key (a telephone, a role address).
-        return Verdict("review", None, (), (), (*reasons, ReasonCode.MIXED_SUBJECTS))
+        return _mixed(facts, reasons)
     if known.held or not going or len(going) == len(fates):
         whole = of_record([((), d) for _, d in fates], restricted=known.facts.restricted, held=known.held)
         return _verdict(known, decisions, whole.action, (), whole.needs_review, whole.blocked_by_hold, False)
     if not facts.fields:  # the parts of one person cannot be taken out of this kind of file
-        return Verdict("review", None, (), (), (*reasons, ReasonCode.MIXED_SUBJECTS))
+        return _mixed(facts, reasons)
     keys = tuple(key for key, _ in going if key is not None)
     return Verdict("redact", Action.REDACT, facts.fields, (), reasons, subject_keys=keys)
 
@@ -152,8 +218,20 @@ def _all_fields(known: Known) -> tuple[str, ...]:
     return tuple(sorted({name for c in known.facts.classes for name in c.fields}))
 
 
+def _mixed(facts: ClassFacts, reasons: Sequence[str]) -> Verdict:
+    whole = (*reasons, ReasonCode.MIXED_SUBJECTS)
+    return Verdict("review", None, (), (), whole, asks=frozenset(map(str, whole)), asks_about=(facts.data_class.value,))
+
+
 def _decide(known: Known, facts: ClassFacts, consent: Consent, bench: Bench, *, several: bool) -> Decision:
     item = _item(known, facts, consent, bench, several=several)
+    decision = _by_the_rules(item, bench)
+    if known.answer is None or decision.disposition is not Disposition.REVIEW:
+        return decision
+    return heed(known.answer, item, decision, bench.periods, bench.today)
+
+
+def _by_the_rules(item: Item, bench: Bench) -> Decision:
     decision = decide(item, bench.periods, bench.today)
     if bench.consent_unread and decision.reason_code in RESTS_ON_OPT_OUT:
         without = item._replace(unsubscribed_on=None, trigger=Trigger.NIGHTLY)

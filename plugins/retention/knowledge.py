@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
+from retention.review import Answer
 from retention.vocabulary import Facts
 
 
@@ -35,3 +36,4 @@ class Known:
     restricted_by_us: bool
     erased: Mapping[str, date]  # data class -> when we erased it from this very record
     older_keys: tuple[bytes, ...] = ()  # the record's pseudonyms under older generations of keys
+    answer: Answer | None = None  # a person's, to what was asked about it on an earlier night

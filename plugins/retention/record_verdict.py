@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from retention.verdicts import Decision, Disposition, FollowUp, ReasonCode
+from retention.verdicts import Decision, Disposition, FollowUp, PersonsReason, ReasonCode
 from retention.vocabulary import Action
 
 Part = tuple[tuple[str, ...], Decision]
@@ -18,7 +18,7 @@ class RecordVerdict:
 
     action: Action | None
     fields: tuple[str, ...]
-    reasons: frozenset[ReasonCode]
+    reasons: frozenset[ReasonCode | PersonsReason]
     follow_ups: frozenset[FollowUp]
     needs_review: bool
     blocked_by_hold: bool

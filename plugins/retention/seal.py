@@ -47,6 +47,8 @@ class Report:
             "not_covered": list(self.not_covered),
             "stopped_by": self.stopped_by,
             "incidents": dict(self.incidents),
+            "review_waiting": sum(counts["review_waiting"] for counts in self.systems.values()),
+            "review_oldest_days": max((counts["review_oldest_days"] for counts in self.systems.values()), default=0),
             "audit": {"entries": self.audit_entries, "root": self.audit_root},
         }
 

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from retention import audit, clocks, opt_outs, plan, seen_again
 from retention.contract import Connector
+from retention.for_people import ForPeople
 from retention.guard import refuse_another_account
 from retention.judge import Bench, Verdict, grounds_to_stop, judge
 from retention.knowledge import Known
@@ -163,17 +164,18 @@ def decide(desk: Desk, sweep: Sweep, connector: Connector) -> plans.Plan:
         plans.supersede_earlier(db, sweep.sweep_id)
         under_way = plans.records_under_way(db, system)
         tranche = tranches.of_system(db, system)
+        for_people = ForPeople(desk, sweep, connector)
         for known in findings.known(db, sweep.sweep_id, system):
-            verdict = judge(known, bench)
-            if not under_way.isdisjoint((known.record_key, *known.older_keys)):
+            is_under_way = not under_way.isdisjoint((known.record_key, *known.older_keys))
+            verdict = for_people.sort(known, judge(known, bench), is_under_way)
+            if is_under_way:
                 verdict = Verdict("keep", None, (), (), (Reason.PENDING,))
-            if verdict.action is not None and verdict.action not in connector.supports:
-                verdict = Verdict("review", None, (), (), verdict.reasons)
             verdicts.append((known.record_key, verdict.name, verdict.reasons))
             met += ((kind, known.record_key) for kind in seen_again.incidents(known, verdict.reasons, earlier, zone))
             if verdict.action is not None and tranche.covers(known, zone):
                 steps.append(_step(known, verdict))
         findings.save_verdicts(db, sweep.sweep_id, system, verdicts)
+        for_people.file_verdicts(db)
         header = PlanHeader(sweep.sweep_id, system, Purpose.RETENTION, tenant, desk.policy.digest)
         made = plans.save(db, header, plan.in_order(steps))
         audit_log.append(
@@ -195,16 +197,20 @@ def plan_suppression(desk: Desk, sweep: Sweep, connector: Connector) -> plans.Pl
     with desk.transaction() as db:
         tenant = _wholly_read_tenant(db, desk, sweep, system)
         steps = []
+        for_people = ForPeople(desk, sweep, connector)
         plans.supersede_earlier(db, sweep.sweep_id)
         under_way = plans.records_under_way(db, system)
         for known in findings.known(db, sweep.sweep_id, system):
-            if known.facts.several_people or known.facts.opted_out or Action.SUPPRESS not in connector.supports:
+            if known.facts.several_people or known.facts.opted_out:
                 continue
             if not under_way.isdisjoint((known.record_key, *known.older_keys)):
                 continue
             bench = Bench(desk.policy.schedule, desk.policy.systems[system], sweep.as_of, False)
             if judge(known, bench).stop_marketing:
                 why = (grounds_to_stop(known),)
+                if Action.SUPPRESS not in connector.supports:
+                    for_people.need(known, Action.SUPPRESS, why)
+                    continue
                 steps.append(
                     PlannedStep(
                         known.record_key,
@@ -218,6 +224,7 @@ def plan_suppression(desk: Desk, sweep: Sweep, connector: Connector) -> plans.Pl
                         folded_keys=known.folded,
                     )
                 )
+        for_people.file_suppressions(db)
         header = PlanHeader(sweep.sweep_id, system, Purpose.SUPPRESSION, tenant, desk.policy.digest)
         made = plans.save(db, header, plan.in_order(steps))
         if made.state == "proposed":

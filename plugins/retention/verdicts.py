@@ -79,6 +79,14 @@ ON_THEIR_WORD = frozenset({ReasonCode.UNSUB_MARKETING, ReasonCode.CONSENT_WITHDR
 """Erased because somebody wants no marketing: never without an entry on the suppression list."""
 
 
+class PersonsReason(StrEnum):
+    """Why, where a person decided what the table put before them; no row of the table has these."""
+
+    PERSON_ERASES = "PERSON_ERASES"
+    PERSON_KEEPS = "PERSON_KEEPS"
+    PERSON_RESTRICTS = "PERSON_RESTRICTS"
+
+
 class FollowUp(StrEnum):
     """What else has to be done because of the same facts."""
 
@@ -123,7 +131,7 @@ class Decision:
     """What is ordered, why, by which row of the table in words, by which articles, and what follows from it."""
 
     disposition: Disposition
-    reason_code: ReasonCode
+    reason_code: ReasonCode | PersonsReason
     rule: str
     articles: tuple[str, ...]
     follow_ups: frozenset[FollowUp]

@@ -321,7 +321,7 @@ def test_what_a_connector_cannot_do_goes_to_a_person(ledger: Engine, crm: Memory
 
     assert one_night.plan() is None
     with desk.transaction() as db:
-        assert [r.verdict for r in rows(db, "SELECT verdict FROM findings")] == ["review"]
+        assert [r.verdict for r in rows(db, "SELECT verdict FROM findings")] == ["task"]
 
 
 def test_an_unanswered_plan_is_superseded_by_the_next_night(ledger: Engine, crm: MemorySystem) -> None:

@@ -18,7 +18,7 @@ from types import NoneType, SimpleNamespace
 from typing import Any
 
 from retention.audit.pseudonym import record_pseudonym
-from retention.verdicts import Disposition, ReasonCode
+from retention.verdicts import Disposition, PersonsReason, ReasonCode
 from retention.vocabulary import Action, DataClass, GapCode, OutcomeStatus, Presence, Reason
 
 
@@ -55,6 +55,10 @@ class Event(StrEnum):
     HOLD_PLACED = "hold_placed"
     HOLD_RELEASED = "hold_released"
     REVIEW_DECIDED = "review_decided"
+    REVIEW_REVEALED = "review_revealed"
+    TASK_OPENED = "task_opened"
+    TASK_DONE = "task_done"
+    TASK_DROPPED = "task_dropped"
     LIVE_SWITCHED = "live_switched"
     KILL_SWITCH = "kill_switch"
     POLICY_APPROVED = "policy_approved"
@@ -94,8 +98,11 @@ class Clock(StrEnum):
     VENDOR = "vendor"
 
 
-DECISIONS = frozenset({"", "keep", "review", "held", *Disposition, *Action})
-REASON_CODES = frozenset({*ReasonCode, *Reason, *GapCode})
+BY_A_PERSON = frozenset({"collected-on", "not-the-person"})
+"""What a person may decide in a review beside the words of the rules."""
+
+DECISIONS = frozenset({"", "keep", "review", "held", "task", *BY_A_PERSON, *Disposition, *Action})
+REASON_CODES = frozenset({*ReasonCode, *PersonsReason, *Reason, *GapCode})
 """Why something was decided, ended so or was not read. Other modules' codes (guards) come as members of their enums."""
 
 WITHHELD = "withheld"
@@ -103,7 +110,7 @@ WITHHELD = "withheld"
 
 ID_WORDS = (
     "approval|case|certificate|hold|incident|key|notice|plan|policy|replay|request|restore|review|standing|step|"
-    "suppression|sweep|switch"
+    "suppression|sweep|switch|task"
 )
 """With which words the ids begin that we make; what comes from a record begins with none of them."""
 

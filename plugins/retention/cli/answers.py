@@ -9,6 +9,9 @@ from typing import Any, TypeVar
 
 import click
 
+SHOWN = 24
+"""So many digits of a pseudonym are shown: enough to tell records apart."""
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 as_json_option: Callable[[F], F] = click.option(

@@ -61,17 +61,23 @@ def transaction(engine: Engine) -> Iterator[Connection]:
                 f"the ledger at {place} cannot be reached: check the server and the connection 'retention_ledger'"
             ) from None
         raise
-    except ProgrammingError as error:
-        if isinstance(error.orig, psycopg.errors.InsufficientPrivilege):
-            raise NotYourDuty(
-                f"{error.orig.diag.message_primary}: role {engine.url.username!r} has another duty; connect with the"
-                " role that docs/commands.md names for this command"
-            ) from None
-        if isinstance(error.orig, psycopg.errors.UndefinedTable):
-            raise MigrationError(
-                "the ledger lacks tables of this version: run `python -m retention ledger migrate` as its owner"
-            ) from None
+    except (ProgrammingError, psycopg.ProgrammingError) as error:
+        if said := _impediment(engine, error.orig if isinstance(error, ProgrammingError) else error):
+            raise said from None
         raise
+
+
+def _impediment(engine: Engine, error: BaseException | None) -> Impediment | None:
+    if isinstance(error, psycopg.errors.InsufficientPrivilege):
+        return NotYourDuty(
+            f"{error.diag.message_primary}: the role of {engine.url.username!r} has another duty; connect with the one"
+            " that docs/commands.md names"
+        )
+    if isinstance(error, psycopg.errors.UndefinedTable):
+        return MigrationError(
+            "the ledger lacks tables of this version: run `python -m retention ledger migrate` as its owner"
+        )
+    return None
 
 
 def migrate(engine: Engine, folder: Path) -> list[str]:

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, text
 
 from retention.keyring import Keyring
 from retention.knowledge import Consent, Known
+from retention.review import Answer, Choice
 from retention.store import facts as facts_json
 from retention.store.database import copy_into, rows, run, streamed
 from retention.vocabulary import Finding, Gap, Identifier, IdentifierKind, RecordRef
@@ -207,15 +208,22 @@ WITH register AS (
 ours AS (
     SELECT DISTINCT n.record_key FROM restrictions r JOIN named n ON n.any_key = r.record_key
     WHERE r.system = :system AND r.released_at IS NULL
+),
+answered AS (
+    SELECT DISTINCT ON (n.record_key) n.record_key, q.decision, q.answered, q.answered_version, q.round, q.until,
+           q.collected_on
+    FROM review_queue q JOIN named n ON n.any_key = q.record_key WHERE q.system = :system AND q.state = 'decided'
+    ORDER BY n.record_key, q.round DESC
 )
 SELECT f.record_key, f.kind, f.version, f.facts, f.shared, f.exact_keys,
        f.folded_keys, f.older_folded_keys, f.older_record_keys, joined.consent,
        nearly.record_key IS NOT NULL OR f.weak_opt_out AS weak, under_hold.record_key IS NOT NULL AS held,
-       ours.record_key IS NOT NULL AS restricted_by_us, register.erased
+       ours.record_key IS NOT NULL AS restricted_by_us, register.erased, answered.decision, answered.answered,
+       answered.answered_version, answered.round, answered.until, answered.collected_on
 FROM findings f
 LEFT JOIN joined USING (record_key) LEFT JOIN nearly USING (record_key)
 LEFT JOIN under_hold USING (record_key) LEFT JOIN register USING (record_key)
-LEFT JOIN ours USING (record_key)
+LEFT JOIN ours USING (record_key) LEFT JOIN answered USING (record_key)
 WHERE f.sweep_id = :s AND f.system = :system ORDER BY f.record_key
 """
 
@@ -253,6 +261,7 @@ def known(
             held=row.held,
             restricted_by_us=row.restricted_by_us,
             erased={k: date.fromisoformat(v) for k, v in (row.erased or {}).items()},
+            answer=_answer(row) if row.decision else None,
         )
 
 
@@ -270,6 +279,12 @@ def met_earlier(db: Connection, sweep_id: str, system: str, record_keys: Collect
         keys=list(record_keys),
     )
     return {bytes(row.record_key) for row in found}
+
+
+def _answer(row: Any) -> Answer:
+    return Answer(
+        Choice(row.decision), frozenset(row.answered), row.answered_version, row.round, row.until, row.collected_on
+    )
 
 
 def _consent(raw: Sequence[Any]) -> Consent:

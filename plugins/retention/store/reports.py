@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 
 from retention.store.database import Connection, one
@@ -10,6 +11,12 @@ REPORTS = Path(__file__).resolve().parents[3] / "include" / "sql" / "reports"
 
 
 def counts(db: Connection, sweep_id: str, system: str) -> dict[str, int]:
-    """found, flagged, erased, redacted, restricted, suppressed, kept, review, held, failed, gaps, verified."""
+    """What became of the records found, what waits for people, what could not be read; by the names in the report."""
     row = one(db, (REPORTS / "sweep_counts.sql").read_text(encoding="utf-8"), sweep_id=sweep_id, system=system)
+    return {name: int(value) for name, value in row._mapping.items()}
+
+
+def review_ages(db: Connection, day: date) -> dict[str, int]:
+    """waiting, median_days, oldest_days, over_30_days, over_90_days: how long records have waited for a person."""
+    row = one(db, (REPORTS / "review_ages.sql").read_text(encoding="utf-8"), day=day)
     return {name: int(value) for name, value in row._mapping.items()}

@@ -150,6 +150,7 @@ TABLES: Mapping[StoreName, tuple[str, ...]] = {
     StoreName.APPROVALS: (
         *("approvals", "standing_approvals", "policy_approvals", "switches", "sweeps", "sweep_counts"),
         *("guard_breaches", "guard_overrides", "protected", "tenants", "tranches", "incidents"),
+        *("review_items", "review_decisions", "review_reveals", "person_tasks"),
     ),
     StoreName.AUDIT_LOG: ("audit_entries", "audit_head", "audit_checkpoints", "case_keys", "key_generations"),
 }

@@ -1,0 +1,84 @@
+"""What of a night's verdicts is for people? Questions go to the review queue, what no connector can do becomes a task.
+
+Filled record by record while a plan is made, filed set by set in the same transaction.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from retention import audit
+from retention.contract import Connector
+from retention.judge import Verdict
+from retention.knowledge import Known
+from retention.store import audit_log, review, tasks
+from retention.store.database import Connection
+from retention.store.desk import Desk
+from retention.store.sweeps import Sweep
+from retention.tasks import ACT_BY_HAND, GIVE_ACCESS, READ_BY_HAND, Need
+from retention.vocabulary import Action, DataClass
+
+
+@dataclass
+class ForPeople:
+    """What one system's records ask of people in one sweep."""
+
+    desk: Desk
+    sweep: Sweep
+    connector: Connector
+    questions: list[review.Question] = field(default_factory=list)
+    needs: list[Need] = field(default_factory=list)
+
+    def sort(self, known: Known, verdict: Verdict, under_way: bool) -> Verdict:
+        """Take out of a verdict what is for a person; returns what is left for the pipeline."""
+        if verdict.asks:
+            self._ask(known, verdict)
+        if under_way:
+            return verdict
+        if verdict.action is not None and verdict.action not in self.connector.supports:
+            self.need(known, verdict.action, verdict.reasons)
+            return replace(verdict, name="task", action=None, fields=(), data_classes=())
+        if verdict.answered and verdict.name == "review":  # decided, but the system gives up no part of the record
+            self.need(known, Action.ERASE, verdict.reasons)
+            return replace(verdict, name="task")
+        return verdict
+
+    def need(self, known: Known, action: Action, reasons: tuple[str, ...]) -> None:
+        """Ask for an action by hand."""
+        self.needs.append(Need(action.value, known.kind, "", known.record_key, reasons, owner=self._owner))
+
+    def file_verdicts(self, db: Connection) -> None:
+        """File everything but the stopping of marketing, which was filed before."""
+        system = self.connector.system
+        review.take_up(db, self.sweep.sweep_id, self.sweep.as_of, system, self.questions)
+        self.needs += tasks.gap_needs(db, self.sweep.sweep_id, system, self._owner)
+        self._file(db, {*ACT_BY_HAND, *READ_BY_HAND, *GIVE_ACCESS} - {Action.SUPPRESS.value})
+
+    def file_suppressions(self, db: Connection) -> None:
+        """File what stops marketing."""
+        self._file(db, {Action.SUPPRESS.value})
+
+    def _file(self, db: Connection, whats: set[str]) -> None:
+        system = self.connector.system
+        opened = tasks.file(db, self.sweep.sweep_id, self.sweep.as_of, system, sorted(whats), self.needs)
+        if opened:
+            entry = self.desk.entry(audit.Event.TASK_OPENED, run=self.sweep.sweep_id, system=system, count=opened)
+            audit_log.append(db, [entry])
+
+    def _ask(self, known: Known, verdict: Verdict) -> None:
+        schedule = self.desk.policy.schedule
+        covers = {data_class: schedule.rule_for(DataClass(data_class)) for data_class in verdict.asks_about}
+        lapsed = known.answer.round if known.answer is not None and not verdict.answered else None
+        self.questions.append(
+            review.Question(
+                known.record_key,
+                tuple(sorted(verdict.asks)),
+                verdict.asks_about,
+                tuple(sorted(set(covers.values()))),
+                lapsed,
+            )
+        )
+
+    @property
+    def _owner(self) -> str:
+        return self.desk.policy.schedule.approval.approvers[0]

@@ -1,0 +1,58 @@
+"""What must a person do because no connector can, and within how many days? The needs, as values."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+
+from retention.vocabulary import Action, GapCode
+
+READ_BY_HAND: Mapping[str, int] = {
+    GapCode.ENCRYPTED.value: 28,
+    GapCode.DAMAGED.value: 28,
+    GapCode.TOO_LARGE.value: 28,
+    GapCode.UNKNOWN_FORMAT.value: 28,
+    GapCode.LINK_NOT_FOLLOWED.value: 28,
+}
+GIVE_ACCESS: Mapping[str, int] = {GapCode.FIELD_HIDDEN.value: 7, GapCode.KIND_HIDDEN.value: 7}
+ACT_BY_HAND: Mapping[str, int] = {
+    Action.SUPPRESS.value: 2,  # marketing stops at once (Art. 21(3)); two days are what a person needs for it
+    Action.ERASE.value: 28,
+    Action.REDACT.value: 28,
+    Action.RESTRICT.value: 7,
+}
+DAYS_TO_DO: Mapping[str, int] = {**READ_BY_HAND, **GIVE_ACCESS, **ACT_BY_HAND}
+"""Days until a task is due, within the month the law gives (Art. 12(3)). A gap that the next reading may close by
+itself (a page cut short, a file out of reach) is no task."""
+
+QUIET_AFTER_READING = timedelta(days=182)
+"""What a person has read by hand stays unreadable to us: the same gap asks again after half a year, or when it grew."""
+QUIET_AFTER_DROP = timedelta(days=365)
+
+PROOF = re.compile(r"[A-Za-z]{1,12}-[0-9]{1,4}(?:-[0-9]{1,6})?")
+"""A reference like OPS-1234 or case-2026-17: no place for a name, an address or a telephone number."""
+
+
+class DropReason(StrEnum):
+    """Why a task is not done; no free text."""
+
+    NOT_NEEDED = "not-needed"
+    DUPLICATE = "duplicate"
+    KEPT_BY_LAW = "kept-by-law"
+    OUT_OF_SCOPE = "out-of-scope"
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """Something that only a person can do: an action on one record, or what a gap asks for."""
+
+    what: str
+    kind: str
+    detail: str = ""
+    record_key: bytes | None = None
+    reasons: tuple[str, ...] = ()
+    items: int = 1
+    owner: str = ""
