@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
+from retention.holds import WHOLE, Reach
+from retention.restriction import Restricting
 from retention.vocabulary import Facts
 
 
@@ -31,6 +33,9 @@ class Known:
     folded: tuple[bytes, ...]
     consent: Mapping[bytes, Consent]  # per subject
     weak_opt_out: bool  # an opt-out reaches it by the folded form of an address only, tonight or on an earlier night
-    held: bool
+    held: bool  # under a legal hold, wholly or in part
     restricted_by_us: bool
     erased: Mapping[str, date]  # data class -> when we erased it from this very record
+    reaches: tuple[Reach, ...] = (WHOLE,)  # what the holds that found it cover of it
+    restricting: tuple[Restricting, ...] = ()  # the Art. 18 matters of its subjects, lifted ones too
+    weak: tuple[str, ...] = ()  # why it may be about people by whom it is not known: see `retention.holds.Weak`

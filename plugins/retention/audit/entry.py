@@ -53,6 +53,9 @@ class Event(StrEnum):
     SWEEP_SEALED = "sweep_sealed"
     HOLD_PLACED = "hold_placed"
     HOLD_RELEASED = "hold_released"
+    HOLD_REVIEWED = "hold_reviewed"
+    RESTRICTION_PLACED = "restriction_placed"
+    RESTRICTION_LIFTED = "restriction_lifted"
     REVIEW_DECIDED = "review_decided"
     LIVE_SWITCHED = "live_switched"
     KILL_SWITCH = "kill_switch"
@@ -101,7 +104,7 @@ WITHHELD = "withheld"
 
 ID_WORDS = (
     "approval|case|certificate|hold|incident|key|notice|plan|policy|replay|request|restore|review|standing|step|"
-    "suppression|sweep|switch"
+    "restriction|suppression|sweep|switch"
 )
 """With which words the ids begin that we make; what comes from a record begins with none of them."""
 
