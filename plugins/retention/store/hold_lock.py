@@ -26,8 +26,9 @@ import psycopg
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
+from retention.impediment import Impediment
 from retention.store import holds
-from retention.store.database import LedgerUnreachable, transaction
+from retention.store.database import transaction
 
 HOLD_LOCK = 7_305_002
 HOLD_PLACED = "a legal hold or a restriction was placed meanwhile"
@@ -72,7 +73,7 @@ def reason_to_stop(engine: Engine, lock: SharedLock, step_ids: Sequence[str]) ->
         lock.let_holds_in()
         with transaction(engine) as db:
             covered = holds.covered_steps(db, step_ids, "intended")
-    except (LedgerUnreachable, SQLAlchemyError):
+    except (Impediment, SQLAlchemyError):
         return "the legal holds cannot be read"
     return HOLD_PLACED if covered else None
 
