@@ -12,8 +12,8 @@ from retention.life_cycles import LIFE_CYCLES, drawn
 TARGET = Path(__file__).resolve().parents[1] / "docs" / "life-cycles.md"
 INTRODUCTION = """# Life cycles
 
-Drawn from the tables in `plugins/retention/life_cycles.py` by `tools/draw_life_cycles.py`; a test keeps it current. A move
-that is not in a table is an error, and changes nothing.
+Drawn from the tables in `plugins/retention/life_cycles.py` by `tools/draw_life_cycles.py`; a test keeps it current. A
+move that is not in a table is an error, and changes nothing.
 """
 NOTES = {
     "step": "A step that a legal hold stopped stays `held`: when the hold ends, a fresh plan decides.",

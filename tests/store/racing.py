@@ -51,6 +51,7 @@ def work(race: Race) -> None:
     log = database.connect(race.url)
 
     def vendor(step: Step) -> None:
+        time.sleep(race.seconds_a_call / 2)  # the way to the vendor: let go, and not there yet
         with log.begin() as db:
             database.run(
                 db,

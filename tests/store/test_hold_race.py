@@ -29,6 +29,7 @@ pytestmark = pytest.mark.slow
 
 RECORDS = 120
 WORKERS = 3
+HOLDS = 45
 
 
 @dataclass(frozen=True)
@@ -64,14 +65,26 @@ def place(desk: Desk, number: int) -> Placed:
 
 
 def next_number(desk: Desk, chosen: set[int], dice: random.Random) -> int | None:
-    """A record that is at the vendor now, or one that nobody has called yet, by turns."""
+    """By turns: a record that is at the vendor now, one whose call is about to go, one that is still to come."""
     with desk.transaction() as db:
-        seen = {r.record: r.ended for r in rows(db, "SELECT record, ended FROM vendor_calls")}
-    free = [n for n in range(RECORDS) if n not in chosen]
-    out = [n for n in free if seen.get(f"record-{n}", "never") is None]
-    to_come = [n for n in free if f"record-{n}" not in seen]
-    wanted = out if out and len(chosen) % 2 else to_come
-    return dice.choice(wanted) if wanted else None
+        found = rows(
+            db,
+            "SELECT s.locator, s.state, c.step_id IS NOT NULL AND c.ended IS NULL AS is_out, c.step_id IS NULL AS waits"
+            " FROM steps s LEFT JOIN vendor_calls c USING (step_id)",
+        )
+    free = [(int(desk.keyring.open(r.locator).removeprefix("record-")), r) for r in found]
+    free = [(number, r) for number, r in free if number not in chosen]
+    if all(r.state == "planned" for r in found):
+        return None  # nobody has begun yet
+    turns = (
+        [number for number, r in free if r.is_out],
+        [number for number, r in free if r.waits and r.state == "intended"],
+        [number for number, r in free if r.waits and r.state == "planned"],
+    )
+    for turn in range(len(chosen), len(chosen) + len(turns)):
+        if wanted := turns[turn % len(turns)]:
+            return dice.choice(wanted)
+    return None
 
 
 @pytest.fixture
@@ -96,10 +109,10 @@ def test_no_call_starts_after_a_hold_is_acknowledged_and_every_call_in_flight_is
         worker.start()
     placed: list[Placed] = []
     chosen: set[int] = set()
-    while any(worker.is_alive() for worker in workers):
+    while any(worker.is_alive() for worker in workers) and len(chosen) < HOLDS:
         number = next_number(desk, chosen, dice)
         if number is None:
-            break
+            continue
         chosen.add(number)
         placed.append(place(desk, number))
     for worker in workers:
