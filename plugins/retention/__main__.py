@@ -26,6 +26,7 @@ COMMANDS = {
     "standing": "retention.cli.standing",
     "tranche": "retention.cli.tranche",
     "holds": "retention.cli.holds",
+    "restrictions": "retention.cli.restrictions",
     "policy": "retention.cli.policy",
     "suppression": "retention.cli.suppression",
     "incidents": "retention.cli.incidents",

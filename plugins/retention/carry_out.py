@@ -1,8 +1,9 @@
 """The one door to destruction: an approved plan, batch by batch, through a connector. Nothing outside the plan, ever.
 
 Per batch: claim → shared lock → re-read of kill switch, approval and holds → intents committed → call → outcomes.
-Placing a hold takes the same lock alone, so that no call starts after a hold is acknowledged. What a crash leaves
-begun is settled by asking the vendor or re-reading, before anything is repeated.
+Kill switch and holds are read again before every request of the batch, under the lock that placing a hold takes alone:
+no call starts after a hold is acknowledged (`store/hold_lock.py`). What a crash leaves begun is settled by asking the
+vendor or re-reading, before anything is repeated.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from retention.store import (
     case_keys,
     generations,
     guards,
-    people,
+    hold_lock,
     plans,
     progress,
     standing,
@@ -145,7 +146,7 @@ def settle(desk: Desk, connector: Connector, *, accepted: bool = False, tally: T
 def _one_batch(
     desk: Desk, plan: Plan, connector: Connector, claims: list[Claimed], tally: Tally, loopback: bool
 ) -> None:
-    with people.no_hold_is_placed_meanwhile(desk.engine):
+    with hold_lock.shared(desk.engine) as lock:
         with desk.transaction() as db:
             if sweeps.stopped(db, plan.system):
                 steps.give_back(db, claims)
@@ -167,13 +168,14 @@ def _one_batch(
         if not claims:
             return
 
-        warrant = BatchWarrant(desk, plan.system, mode, claims)
+        warrant = BatchWarrant(desk, plan.system, mode, claims, lock)
         failure: ConnectorError | Stopped | None = None
         try:
             with _kept_ours(desk, claims):
                 outcomes = connector.act(claims[0].step.action, [c.step for c in claims], warrant)
-            failure = warrant.ended
-            ended = [_acted(c, o, stopped=failure is not None) for c, o in zip(claims, outcomes, strict=True)]
+            failure = None if warrant.met_hold else warrant.ended
+            stopped = warrant.ended is not None
+            ended = [_acted(c, o, stopped=stopped) for c, o in zip(claims, outcomes, strict=True)]
         except ConnectorError as error:
             failure = error
             ended = [Ended(c, Outcome(c.step.ref, OutcomeStatus.FAILED, Reason.NOT_SENT), "not-sent") for c in claims]

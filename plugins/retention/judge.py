@@ -5,33 +5,40 @@ This is where a finding is put before `decide`: per data class and, in files abo
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from retention import clocks
 from retention.decide import decide
-from retention.item import Exemption, IdentityMatch, Item, LegalHold, Periods, Regime, Restriction, Trigger
+from retention.holds import part
+from retention.item import Exemption, IdentityMatch, Item, LegalHold, Objection, Periods, Regime, Restriction, Trigger
 from retention.knowledge import Consent, Known
 from retention.policy import Schedule, SystemPolicy
-from retention.record_verdict import of_record
+from retention.record_verdict import RecordVerdict, of_record
+from retention.restriction import objection_of, restriction_of
 from retention.review import Choice, heed
+from retention.situation import IN_FORCE
 from retention.verdicts import Decision, Disposition, FollowUp, PersonsReason, ReasonCode
-from retention.vocabulary import Action, ClassFacts, Dated, LawfulBasis
+from retention.vocabulary import Action, ClassFacts, DataClass, Dated, LawfulBasis
 
 RESTS_ON_OPT_OUT = frozenset({ReasonCode.UNSUB_MARKETING, ReasonCode.CONSENT_WITHDRAWN})
+SUBJECTS_RESTRICTION = frozenset(
+    {ReasonCode.R18_ACCURACY, ReasonCode.R18_UNLAWFUL, ReasonCode.R18_CLAIMS, ReasonCode.R18_OBJECTION}
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """What to do with a record, and everything an auditor needs to know why."""
 
-    name: str  # erase | redact | restrict | keep | review | task | held
+    name: str  # erase | redact | restrict | release | keep | review | task | held
     action: Action | None
     fields: tuple[str, ...]
-    data_classes: tuple[str, ...]
+    data_classes: tuple[str, ...]  # what enters the erasure register
     reasons: tuple[str, ...]
+    touches: tuple[DataClass, ...] = ()  # the classes that lose something; empty: the whole record is meant
     subject_keys: tuple[bytes, ...] = ()
     stop_marketing: bool = False
     asks: frozenset[str] = frozenset()  # why a person is asked about it, whatever else is done to it
@@ -141,24 +148,39 @@ def _judge_record(known: Known, bench: Bench) -> Verdict:
     decisions = [(d.facts, d.decision) for d in decided(known, bench)]
     if not decisions:
         return Verdict("keep", None, (), (), (ReasonCode.ALREADY_ERASED,))
-    whole = of_record([(c.fields, d) for c, d in decisions], restricted=known.facts.restricted, held=known.held)
+    held = [is_held(known, c, ZoneInfo(bench.system.zone)) for c in known.facts.classes]
+    whole = of_record(
+        [(c.fields, d) for c, d in decisions],
+        restricted=known.facts.restricted,
+        held=all(held),
+        held_in_part=any(held),
+    )
+    whole = _where_we_restrict(known, whole, [d for _, d in decisions], bench)
     stop = any(FollowUp.STOP_MARKETING in d.follow_ups for _, d in decisions)
-    action, fields = whole.action, whole.fields
-    if action is Action.ERASE and known.facts.undeletable:  # the empty shell stays, with what hangs on it
-        action, fields = Action.REDACT, _all_fields(known)
-    return _verdict(known, decisions, action, fields, whole.needs_review, whole.blocked_by_hold, stop)
+    if whole.action is Action.ERASE and known.facts.undeletable:  # the empty shell stays, with what hangs on it
+        whole = replace(whole, action=Action.REDACT, fields=_all_fields(known))
+    return _verdict(known, decisions, whole, stop)
+
+
+def _where_we_restrict(
+    known: Known, whole: RecordVerdict, decisions: Sequence[Decision], bench: Bench
+) -> RecordVerdict:
+    """Release what we restricted once nothing restricts it any more; restrict nobody for having a like address."""
+    restricting = {d.reason_code for d in decisions if d.disposition is Disposition.RESTRICT}
+    standing = [matter for matter in known.restricting if not matter.lifted]
+    if whole.action is Action.RESTRICT and restricting <= SUBJECTS_RESTRICTION and standing:
+        return whole if any(m.surely for m in standing) else replace(whole, action=None, needs_review=True)
+    ours = known.facts.restricted and known.restricted_by_us
+    if not ours or whole.action is not None or known.held or bench.consent_unread:
+        return whole
+    free = bool(decisions) and all(d.disposition is Disposition.KEEP for d in decisions)
+    return replace(whole, action=Action.RELEASE) if free else whole
 
 
 def _verdict(
-    known: Known,
-    decisions: Sequence[tuple[ClassFacts, Decision]],
-    action: Action | None,
-    fields: Iterable[str],
-    needs_review: bool,
-    held: bool,
-    stop_marketing: bool,
+    known: Known, decisions: Sequence[tuple[ClassFacts, Decision]], whole: RecordVerdict, stop_marketing: bool
 ) -> Verdict:
-    verdict = _act(known, decisions, action, fields, needs_review, held, stop_marketing)
+    verdict = _act(known, decisions, whole, stop_marketing)
     asking = [(c, d) for c, d in decisions if d.disposition is Disposition.REVIEW]
     if not asking and verdict.name == "review":
         asking = list(decisions)
@@ -170,29 +192,25 @@ def _verdict(
 
 
 def _act(
-    known: Known,
-    decisions: Sequence[tuple[ClassFacts, Decision]],
-    action: Action | None,
-    fields: Iterable[str],
-    needs_review: bool,
-    held: bool,
-    stop_marketing: bool,
+    known: Known, decisions: Sequence[tuple[ClassFacts, Decision]], whole: RecordVerdict, stop_marketing: bool
 ) -> Verdict:
+    action = whole.action
     going = [(c, d) for c, d in decisions if d.disposition in (Disposition.ERASE, Disposition.ANONYMISE)]
     restricting = any(d.disposition is Disposition.RESTRICT for _, d in decisions)
-    if action is Action.REDACT and restricting and not known.facts.restricted:
+    if action is Action.REDACT and restricting and not known.facts.restricted and not whole.held_in_part:
         action = Action.RESTRICT  # what stays is restricted in the same step that clears what goes
-    if held:
+    if whole.blocked_by_hold:
         return Verdict("held", None, (), (), _reasons(d for _, d in decisions), stop_marketing=stop_marketing)
     if action is None:
-        name = "review" if needs_review else "keep"
+        name = "review" if whole.needs_review else "keep"
         return Verdict(name, None, (), (), _reasons(d for _, d in decisions), stop_marketing=stop_marketing)
-    concerned = [d for _, d in decisions] if action is Action.RESTRICT else [d for _, d in going]
-    cleared = () if action is Action.ERASE else tuple(sorted(fields))
+    concerned = going if action in (Action.ERASE, Action.REDACT) else decisions
+    cleared = () if action is Action.ERASE else tuple(sorted(whole.fields))
     # Only what goes wholly enters the erasure register: a class of which a shared field stays was not erased.
-    whole = {c.data_class for c, _ in going if action is Action.ERASE or (c.fields and set(c.fields) <= set(cleared))}
-    classes = tuple(sorted(whole))
-    return Verdict(action.value, action, cleared, classes, _reasons(concerned), stop_marketing=stop_marketing)
+    gone = {c.data_class for c, _ in going if action is Action.ERASE or (c.fields and set(c.fields) <= set(cleared))}
+    touches = tuple(dict.fromkeys(c.data_class for c, _ in going)) if action is Action.REDACT else ()
+    reasons = _reasons(d for _, d in concerned)
+    return Verdict(action.value, action, cleared, tuple(sorted(gone)), reasons, touches, stop_marketing=stop_marketing)
 
 
 def _judge_file(known: Known, bench: Bench) -> Verdict:
@@ -205,13 +223,25 @@ def _judge_file(known: Known, bench: Bench) -> Verdict:
     if len(going) == len(fates) and known.shared and not RESTS_ON_OPT_OUT.isdisjoint(reasons):
         # One person's word does not reach a file that names others whom we cannot key (a telephone, a role address).
         return _mixed(facts, reasons)
-    if known.held or not going or len(going) == len(fates):
-        whole = of_record([((), d) for _, d in fates], restricted=known.facts.restricted, held=known.held)
-        return _verdict(known, decisions, whole.action, (), whole.needs_review, whole.blocked_by_hold, False)
+    held = is_held(known, facts, ZoneInfo(bench.system.zone))
+    if held or not going or len(going) == len(fates):
+        whole = of_record([((), d) for _, d in fates], restricted=known.facts.restricted, held=held)
+        return _verdict(known, decisions, _where_we_restrict(known, whole, [d for _, d in fates], bench), False)
     if not facts.fields:  # the parts of one person cannot be taken out of this kind of file
         return _mixed(facts, reasons)
     keys = tuple(key for key, _ in going if key is not None)
-    return Verdict("redact", Action.REDACT, facts.fields, (), reasons, subject_keys=keys)
+    return Verdict("redact", Action.REDACT, facts.fields, (), reasons, (facts.data_class,), subject_keys=keys)
+
+
+def is_held(known: Known, facts: ClassFacts, zone: ZoneInfo) -> bool:
+    """Whether a legal hold covers one class of a record."""
+    return known.held and any(reach.covers(facts.data_class, _day(facts.collected, zone)) for reach in known.reaches)
+
+
+def parts_of(known: Known, zone: ZoneInfo, touched: Collection[DataClass] = ()) -> tuple[str, ...]:
+    """By which classes and days a legal hold finds a step just before its call; none given: the whole record."""
+    classes = [c for c in known.facts.classes if not touched or c.data_class in touched]
+    return tuple(sorted({part(c.data_class, _day(c.collected, zone)) for c in classes}))
 
 
 def _all_fields(known: Known) -> tuple[str, ...]:
@@ -250,25 +280,44 @@ def _item(known: Known, facts: ClassFacts, consent: Consent, bench: Bench, *, se
         and not known.facts.open_complaint
         and facts.lawful_basis is LawfulBasis.CONSENT
     )
+    objection = objection_of(known.restricting)
     return Item(
         data_class=facts.data_class,
         lawful_basis=facts.lawful_basis,
         regime=Regime(bench.system.regime),
-        trigger=Trigger.UNSUBSCRIBE if consent.opted_out and consent.opted_out_on is None else Trigger.NIGHTLY,
+        trigger=_trigger(known, consent),
         collected_on=_day(facts.collected, zone),
         unsubscribed_on=consent.opted_out_on if consent.opted_out else None,
         fresh_consent_on=consent.consented_on,
         transaction_keep_until=max(keeps, default=None),
         contract_live=any(t.live for t in transactions),
         erased_on=_erased_on(known, facts, consent),
-        legal_hold=LegalHold.ACTIVE if known.held else LegalHold.NONE,
-        # Restricted in the system, and not by us: somebody's Art. 18 ground that we do not know, so we protect.
-        restriction=Restriction.ACCURACY if known.facts.restricted and not known.restricted_by_us else Restriction.NONE,
+        legal_hold=LegalHold.ACTIVE if is_held(known, facts, zone) else LegalHold.NONE,
+        restriction=_restriction(known),
+        objection=objection,
+        lift_notice_sent=objection is Objection.OVERRIDDEN,  # no lift without its notice: see `life_cycles`
         identity_match=_identity(known),
         exemption=Exemption.CLAIMS if known.facts.open_complaint else Exemption.NONE,
         other_subjects=several,
         consent_for_marketing=only_marketing,
     )
+
+
+def _trigger(known: Known, consent: Consent) -> Trigger:
+    if consent.opted_out and consent.opted_out_on is None:
+        return Trigger.UNSUBSCRIBE
+    ours = known.facts.restricted and known.restricted_by_us
+    lifted = bool(known.restricting) and all(matter.lifted for matter in known.restricting)
+    return Trigger.RESTRICTION_LIFT if ours and lifted else Trigger.NIGHTLY
+
+
+def _restriction(known: Known) -> Restriction:
+    ground = restriction_of(known.restricting)
+    if ground in IN_FORCE:
+        return ground
+    # Restricted in the system, and not by us: somebody's Art. 18 ground that we do not know, so we protect.
+    theirs = known.facts.restricted and not known.restricted_by_us
+    return Restriction.ACCURACY if theirs else ground
 
 
 def _erased_on(known: Known, facts: ClassFacts, consent: Consent) -> date | None:

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
+from retention.holds import WHOLE, Reach
+from retention.restriction import Restricting
 from retention.review import Answer
 from retention.vocabulary import Facts
 
@@ -32,8 +34,11 @@ class Known:
     folded: tuple[bytes, ...]  # under every generation of keys: by these a hold finds it
     consent: Mapping[bytes, Consent]  # per subject
     weak_opt_out: bool  # an opt-out reaches it by the folded form of an address only, tonight or on an earlier night
-    held: bool
+    held: bool  # under a legal hold, wholly or in part
     restricted_by_us: bool
     erased: Mapping[str, date]  # data class -> when we erased it from this very record
     older_keys: tuple[bytes, ...] = ()  # the record's pseudonyms under older generations of keys
     answer: Answer | None = None  # a person's, to what was asked about it on an earlier night
+    reaches: tuple[Reach, ...] = (WHOLE,)  # what the holds that found it cover of it
+    restricting: tuple[Restricting, ...] = ()  # the Art. 18 matters of its subjects, lifted ones too
+    weak: tuple[str, ...] = ()  # why it may be about people by whom it is not known: see `retention.holds.Weak`

@@ -1,4 +1,4 @@
-"""Which states can a sweep, a plan and a step be in, and what moves them? Each life cycle is one table.
+"""Which states can things be in, and what moves them? Each life cycle is one table.
 
 The store writes states only through these tables; the diagrams in the docs are drawn from them.
 """
@@ -38,7 +38,14 @@ PLAN: Table = {
 
 STEP: Table = {
     "planned": {"claim": "claimed", "supersede": "dropped"},
-    "claimed": {"intend": "intended", "hold": "held", "drop": "dropped", "lapse": "planned"},
+    "claimed": {
+        "claim": "claimed",  # anew, by another worker, once the lease has run out
+        "intend": "intended",
+        "hold": "held",
+        "drop": "dropped",
+        "supersede": "dropped",
+        "lapse": "planned",
+    },
     "intended": {
         "done": "done",
         "already-done": "done",
@@ -75,6 +82,43 @@ STEP: Table = {
     "failed": {},
 }
 
+HOLD: Table = {
+    "in_force": {"review": "in_force", "release": "released"},
+    "released": {},  # the end: what comes up again is a new hold, what was protected is decided afresh
+}
+
+RESTRICTION: Table = {
+    "in_force": {"notice_sent": "told"},
+    "told": {"lift": "lifted"},  # Art. 18(3): the subject is told first; there is no other way to a lift
+    "lifted": {},
+}
+
+APPROVAL: Table = {
+    "asked": {"approved": "given", "rejected": "rejected", "unanswered": "superseded"},
+    "given": {"lapse": "expired"},
+    "rejected": {},
+    "superseded": {},
+    "expired": {},
+}
+"""The question put about a sweep. Its moves are the sweep's own, under the same names; `lapse` is the clock's."""
+
+STANDING_APPROVAL: Table = {
+    "given": {"revoke": "revoked", "lapse": "ended"},
+    "revoked": {},
+    "ended": {},
+}
+
+LIFE_CYCLES: Mapping[str, Table] = {
+    "sweep": SWEEP,
+    "plan": PLAN,
+    "step": STEP,
+    "legal hold": HOLD,
+    "restriction": RESTRICTION,
+    "approval": APPROVAL,
+    "standing approval": STANDING_APPROVAL,
+}
+"""Every life cycle by name. The first state of each table is the one it begins in."""
+
 OPEN_STEP_STATES = ("planned", "claimed", "intended", "accepted", "unknown")
 
 
@@ -88,3 +132,20 @@ def after(table: Table, state: str, event: str) -> str:
         return table[state][event]
     except KeyError:
         raise IllegalMove(f"no move {event!r} from state {state!r}") from None
+
+
+def states_with(table: Table, event: str) -> list[str]:
+    """In which states an event can happen: what a statement over many rows may move."""
+    return [state for state, moves in table.items() if event in moves]
+
+
+def drawn(table: Table) -> str:
+    """The life cycle as a Mermaid state diagram; moves between the same states share an arrow."""
+    arrows: dict[tuple[str, str], list[str]] = {}
+    for state, moves in table.items():
+        for event, new in moves.items():
+            arrows.setdefault((state, new), []).append(event)
+    lines = ["stateDiagram-v2", f"    [*] --> {next(iter(table))}"]
+    lines += [f"    {state} --> {new}: {', '.join(events)}" for (state, new), events in arrows.items()]
+    lines += [f"    {state} --> [*]" for state, moves in table.items() if not moves]
+    return "\n".join(lines)

@@ -35,7 +35,10 @@ class PlannedStep:
     reasons: tuple[str, ...]
     rests_on_opt_out: bool = False
     subject_keys: tuple[bytes, ...] = ()  # REDACT in a shared item: whose parts
-    folded_keys: tuple[bytes, ...] = ()  # by which a legal hold finds it
+    # By what a legal hold finds it just before the call, and what of it the step touches: see `retention.holds`.
+    folded_keys: tuple[bytes, ...] = ()
+    parts: tuple[str, ...] = ()
+    weak: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +81,8 @@ def line(position: int, step: PlannedStep) -> bytes:
             step.rests_on_opt_out,
             sorted(key.hex() for key in step.subject_keys),
             sorted(key.hex() for key in step.folded_keys),
+            sorted(step.parts),
+            sorted(step.weak),
         ]
     )
 

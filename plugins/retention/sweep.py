@@ -14,7 +14,7 @@ from retention import audit, clocks, opt_outs, plan, seen_again
 from retention.contract import Connector
 from retention.for_people import ForPeople
 from retention.guard import refuse_another_account
-from retention.judge import Bench, Verdict, grounds_to_stop, judge
+from retention.judge import Bench, Verdict, grounds_to_stop, judge, parts_of
 from retention.knowledge import Known
 from retention.plan import PlanHeader, PlannedStep, Purpose
 from retention.store import (
@@ -26,6 +26,7 @@ from retention.store import (
     incidents,
     plans,
     register,
+    restrictions,
     suppression,
     sweeps,
     tranches,
@@ -114,7 +115,8 @@ def join_opt_outs(desk: Desk, sweep: Sweep) -> int:
 
 
 def find(desk: Desk, sweep: Sweep, connector: Connector) -> int:
-    """Look up, in one system, everyone who opted out in any system; returns how many records were looked at."""
+    """Look up, in one system, everyone who opted out in any system or whose restriction stands or is to be released;
+    returns how many records were looked at."""
     system = connector.system
     with desk.transaction() as db:
         gathered = sweeps.readings(db, sweep.sweep_id).get((system, "gather"))
@@ -127,7 +129,8 @@ def find(desk: Desk, sweep: Sweep, connector: Connector) -> int:
         sweeps.record_reading(
             db, sweep.sweep_id, system, "find", "failed", tenant=gathered.tenant, reason="not-finished"
         )
-        wanted = findings.opted_out_identifiers(db, desk.keyring, sweep.sweep_id)
+        opted_out = findings.opted_out_identifiers(db, desk.keyring, sweep.sweep_id)
+        wanted = list(dict.fromkeys([*opted_out, *restrictions.people_to_look_up(db, desk.keyring)]))
         if connector.catalogued:
             read = catalogue.about(
                 db, desk.keyring, sweep.sweep_id, system, wanted, desk.policy.schedule.shared_mailboxes
@@ -173,7 +176,7 @@ def decide(desk: Desk, sweep: Sweep, connector: Connector) -> plans.Plan:
             verdicts.append((known.record_key, verdict.name, verdict.reasons))
             met += ((kind, known.record_key) for kind in seen_again.incidents(known, verdict.reasons, earlier, zone))
             if verdict.action is not None and tranche.covers(known, zone):
-                steps.append(_step(known, verdict))
+                steps.append(_step(known, verdict, bench))
         findings.save_verdicts(db, sweep.sweep_id, system, verdicts)
         for_people.file_verdicts(db)
         header = PlanHeader(sweep.sweep_id, system, Purpose.RETENTION, tenant, desk.policy.digest)
@@ -222,6 +225,8 @@ def plan_suppression(desk: Desk, sweep: Sweep, connector: Connector) -> plans.Pl
                         why,
                         subject_keys=known.subjects,
                         folded_keys=known.folded,
+                        parts=parts_of(known, ZoneInfo(bench.system.zone)),
+                        weak=known.weak,
                     )
                 )
         for_people.file_suppressions(db)
@@ -330,7 +335,7 @@ def _wholly_read_tenant(db: Connection, desk: Desk, sweep: Sweep, system: str) -
     return sweeps.readings(db, sweep.sweep_id)[(system, "find")].tenant
 
 
-def _step(known: Known, verdict: Verdict) -> PlannedStep:
+def _step(known: Known, verdict: Verdict, bench: Bench) -> PlannedStep:
     if verdict.action is None:
         raise ValueError("a verdict without an action is no step")
     return PlannedStep(
@@ -344,6 +349,8 @@ def _step(known: Known, verdict: Verdict) -> PlannedStep:
         verdict.rests_on_opt_out,
         verdict.subject_keys,
         known.folded,
+        parts_of(known, ZoneInfo(bench.system.zone), verdict.touches),
+        known.weak,
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from retention import audit
 from retention.contract import Connector
 from retention.plan import Purpose
-from retention.store import audit_log, case_keys, findings, plans, register, steps
+from retention.store import audit_log, case_keys, findings, plans, register, restrictions, steps
 from retention.store.desk import Desk
 from retention.store.plans import Plan
 from retention.store.steps import Claimed
@@ -81,6 +81,7 @@ def _confirm(desk: Desk, plan: Plan, connector: Connector, claims: list[Claimed]
     proven = [c.step.step_id for c in claims if events.get(c.step.step_id) == "verify" and c.data_classes]
     with desk.transaction() as db:
         steps.mark_verified(db, events)
+        restrictions.close(db, [step_id for step_id, event in events.items() if event == "verify"])
         register.enter(db, desk.keyring, plan.sweep_id, proven)
         if plan.purpose is Purpose.SUPPRESSION:  # our own change must not look like somebody else's to the next plan
             versions = {c.record_key: o.ref.version for c, o in zip(claims, seen, strict=True)}

@@ -26,10 +26,11 @@ from sqlalchemy import Engine, text
 
 from retention.contract import Stopped
 from retention.keyring import Keyring
-from retention.store import people, suppression, sweeps
+from retention.store import suppression, sweeps
 from retention.store.database import rows
 from retention.store.desk import Desk
 from retention.vocabulary import Identifier, IdentifierKind
+from tests.holding import hold_on, release
 from tests.memory_connector import MemoryConnector, MemoryRecord, MemorySystem, person
 from tests.sweeping import TODAY, Night, desk_for, rehearse
 
@@ -94,8 +95,7 @@ class Company(RuleBasedStateMachine):
     @rule(which=st.integers(0, 100))
     def a_hold_is_released(self, which: int) -> None:
         hold = sorted(self.holds)[which % len(self.holds)]
-        with self.desk.transaction() as db:
-            assert people.release_hold(db, hold, "dpo")
+        release(self.desk, hold)
         del self.holds[hold]
 
     @precondition(lambda self: self.backups)
@@ -223,17 +223,7 @@ class Company(RuleBasedStateMachine):
         return {place: record for place, record in stored.items() if record.values["email"] in whom}
 
     def place_hold(self, address: str) -> None:
-        with self.desk.transaction() as db:
-            hold = people.place_hold(
-                db,
-                self.keyring,
-                matter="matter-1",
-                identifier=Identifier(IdentifierKind.EMAIL, address),
-                systems=(),
-                placed_by="dpo",
-                review_on=self.today + timedelta(days=182),
-            )
-        self.holds[hold] = address
+        self.holds[hold_on(self.desk, address)] = address
 
     def switch(self, name: str, value: str) -> None:
         with self.desk.transaction() as db:
@@ -243,6 +233,7 @@ class Company(RuleBasedStateMachine):
 EMPTIED = (
     "sweeps", "readings", "findings", "gaps", "catalogue", "tokens", "plans", "steps", "attempts", "suppressions",
     "erasures", "holds", "restrictions", "sweep_counts", "key_generations", "case_keys", "incidents",
+    "restriction_matters",
 )  # fmt: skip
 
 

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import Engine
 
 from retention import carry_out
-from retention.store import people
+from retention.store import restrictions
 from retention.store.database import rows, run
 from retention.verify import verify_earlier
 from retention.vocabulary import Step, Transaction
@@ -177,7 +177,8 @@ def test_a_restriction_remembers_what_it_found_though_the_worker_died(ledger: En
     assert night.verify("crm") == {"verified": 1}
     assert crm.records[ref.key].restricted
     with desk.transaction() as db:
-        assert people.previous_state(db, desk.keyring, ref) == {"restricted": False}
+        found = restrictions.previous_states(db, desk.keyring, "crm", [desk.keyring.record_key(ref)])
+    assert list(found.values()) == [{"restricted": False}]
 
 
 def test_what_a_vendor_had_only_accepted_is_settled_and_read_back_on_a_later_night(

@@ -14,11 +14,12 @@ from retention.audit import SigningKey
 from retention.carry_out import carry_out
 from retention.keyring import Keyring, KeysUnusable
 from retention.seal import seal
-from retention.store import catalogue, database, generations, incidents, people, suppression
+from retention.store import catalogue, database, generations, incidents, restrictions, suppression
 from retention.store.database import one, rows
 from retention.store.desk import Desk
 from retention.store.suppression import Ground, OptOut
 from retention.vocabulary import Identifier, IdentifierKind, Page, Token, Transaction
+from tests.holding import hold_on
 from tests.memory_connector import MemoryConnector, MemorySystem, person
 from tests.sweeping import Night, desk_for, rehearse
 
@@ -50,16 +51,7 @@ def night(desk: Desk, *systems: MemorySystem, **options: object) -> Night:
 
 
 def hold(desk: Desk, value: str) -> None:
-    with desk.transaction() as db:
-        people.place_hold(
-            db,
-            desk.keyring,
-            matter="m-1",
-            identifier=mail(value),
-            systems=(),
-            placed_by="dpo",
-            review_on=date(2027, 5, 1),
-        )
+    hold_on(desk, value)
 
 
 def test_a_story_that_spans_a_rotation_forgets_nobody(before: Desk, crm: MemorySystem) -> None:
@@ -180,7 +172,9 @@ def test_the_first_previous_state_of_a_restriction_survives_a_rotation(before: D
     with after.transaction() as db:
         [row] = rows(db, "SELECT record_key FROM restrictions")
         assert bytes(row.record_key) == after.keyring.record_key(ref)
-        assert people.previous_state(db, after.keyring, ref) == {"restricted": False}
+        assert restrictions.previous_states(db, after.keyring, "crm", [bytes(row.record_key)]) == {
+            bytes(row.record_key): {"restricted": False}
+        }
 
 
 def test_the_catalogue_is_keyed_anew_and_not_read_again(before: Desk, crm: MemorySystem) -> None:

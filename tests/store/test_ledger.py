@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import secrets
 import threading
-from datetime import date
 from pathlib import Path
 
 import psycopg
@@ -12,14 +11,12 @@ import pytest
 from sqlalchemy import Engine
 
 from retention import audit
-from retention.store import audit_log, database, people
+from retention.store import audit_log, database
 from retention.store.audit_log import LedgerOutdated
 from retention.store.database import LedgerUnreachable, MigrationError
-from retention.vocabulary import Identifier, IdentifierKind
 from sandbox.stack.postgres import Server
 from tests.conftest import MIGRATIONS
-from tests.memory_connector import MemoryConnector, MemorySystem, person
-from tests.sweeping import Night, desk_for, rehearse
+from tests.sweeping import desk_for
 
 
 @pytest.fixture
@@ -149,49 +146,3 @@ def test_a_checkpoint_that_vanished_or_is_forged_stops_everything(
         audit_log.refuse_if_outdated(db, tmp_path, other.verify_key)
     with ledger.begin() as db, pytest.raises(LedgerOutdated, match="no outside checkpoint"):
         audit_log.refuse_if_outdated(db, tmp_path / "gone", key.verify_key)
-
-
-def test_a_hold_placed_while_a_batch_is_at_the_vendor_waits_and_stops_the_next(ledger: Engine) -> None:
-    """No call starts after the hold is acknowledged; the one in flight ended before."""
-    crm = MemorySystem("crm")
-    for n in range(3):
-        crm.add(person(f"old{n}@example.com", date(2020, 1, 1)))
-    desk = desk_for(ledger, "crm")
-    rehearse(desk)
-    acknowledged = threading.Event()
-    touched_after: list[str] = []
-    placing: list[threading.Thread] = []
-
-    def place() -> None:
-        with desk.transaction() as db:
-            for n in range(3):
-                people.place_hold(
-                    db,
-                    desk.keyring,
-                    matter="m-1",
-                    identifier=Identifier(IdentifierKind.EMAIL, f"old{n}@example.com"),
-                    systems=(),
-                    placed_by="dpo",
-                    review_on=date(2027, 5, 1),
-                )
-        acknowledged.set()
-
-    def during_the_first_call(step: object) -> None:
-        if acknowledged.is_set():
-            touched_after.append("a call after the acknowledgement")
-        if not placing:
-            placing.append(threading.Thread(target=place))
-            placing[0].start()
-            placing[0].join(timeout=0.3)
-            assert not acknowledged.is_set()
-
-    night = Night(desk, [MemoryConnector(crm, batch_size=1, after_effect=during_the_first_call)])
-    night.plan()
-    night.approve()
-
-    result = night.carry_out("crm")
-    placing[0].join()
-
-    assert touched_after == []
-    assert result.get("held", 0) >= 1
-    assert len(crm.records) == 3 - result["done"]

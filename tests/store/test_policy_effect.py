@@ -13,7 +13,7 @@ from retention.effect import Effect, effect
 from retention.explain import Explanation, explain
 from retention.policy import Policy
 from retention.seal import seal
-from retention.store import catalogue, database, findings, people, sweeps
+from retention.store import catalogue, database, findings, sweeps
 from retention.store.desk import Desk
 from retention.sweep import RunInfo, open_sweep
 from retention.vocabulary import (
@@ -28,6 +28,7 @@ from retention.vocabulary import (
     RecordRef,
     Transaction,
 )
+from tests.holding import hold_on
 from tests.memory_connector import MemoryConnector, MemorySystem, person
 from tests.sweeping import TODAY, Night, desk_for
 
@@ -211,16 +212,7 @@ def test_what_keeps_a_record_is_told_as_yes_or_no(desk: Desk, crm: MemorySystem,
     record.transactions = (Transaction("order", date(2025, 5, 1), False),)
     ref = crm.add(record)
     address = Identifier(IdentifierKind.EMAIL, "kept@example.com")
-    with desk.transaction() as db:
-        people.place_hold(
-            db,
-            desk.keyring,
-            matter="matter-1",
-            identifier=address,
-            systems=(),
-            placed_by="dpo",
-            review_on=date(2027, 1, 1),
-        )
+    hold_on(desk, address.value)
     read(desk, crm, shop)
 
     told = explained(desk, ref).as_json()

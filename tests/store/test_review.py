@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -15,11 +15,11 @@ from sqlalchemy import Engine
 from retention.__main__ import main
 from retention.audit import SigningKey
 from retention.seal import Report, seal
-from retention.store import database, people, reports, review
+from retention.store import database, reports, review
 from retention.store.database import NotYourDuty, rows, run
 from retention.store.desk import Desk
 from retention.store.review import Wanted
-from retention.vocabulary import Identifier, IdentifierKind
+from tests.holding import hold_on
 from tests.memory_connector import MemoryConnector, MemorySystem, person
 from tests.sweeping import NOW, TODAY, Night, desk_for, rehearse
 
@@ -165,16 +165,7 @@ def test_an_erasure_decided_by_a_person_is_a_step_of_the_next_plan_with_its_own_
 def test_a_hold_placed_after_the_decision_outranks_it(desk: Desk, crm: MemorySystem, ask: Ask) -> None:
     night(desk, crm)
     decide(ask, "erase", "--yes")
-    with desk.transaction() as db:
-        people.place_hold(
-            db,
-            desk.keyring,
-            matter="m-1",
-            identifier=Identifier(IdentifierKind.EMAIL, "ann@example.com"),
-            systems=(),
-            placed_by="dpo",
-            review_on=date(2027, 5, 1),
-        )
+    hold_on(desk, "ann@example.com")
     Night(later(desk, 1), [MemoryConnector(crm)]).run()
     assert list(crm.records) == ["ann-1"]
 

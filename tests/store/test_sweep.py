@@ -12,7 +12,7 @@ from sqlalchemy import Engine
 
 from retention.audit import SigningKey
 from retention.seal import seal
-from retention.store import catalogue, people, suppression
+from retention.store import catalogue, suppression
 from retention.store.database import rows
 from retention.sweep import Refused, RunInfo, open_sweep
 from retention.vocabulary import (
@@ -29,6 +29,7 @@ from retention.vocabulary import (
     Token,
     Transaction,
 )
+from tests.holding import hold_on
 from tests.memory_connector import MemoryConnector, MemorySystem, person
 from tests.sweeping import Night, desk_for, rehearse
 
@@ -210,16 +211,7 @@ def test_a_record_under_hold_is_left_exactly_as_it_is(ledger: Engine, crm: Memor
     held = crm.add(person("held@example.com", date(2019, 1, 1), opted_out=True))
     before = dict(crm.records[held.key].values)
     one_night = night(ledger, crm)
-    with one_night.desk.transaction() as db:
-        people.place_hold(
-            db,
-            one_night.desk.keyring,
-            matter="m-1",
-            identifier=Identifier(IdentifierKind.EMAIL, "HELD@example.com"),
-            systems=(),
-            placed_by="dpo",
-            review_on=date(2027, 5, 1),
-        )
+    hold_on(one_night.desk, "HELD@example.com")
 
     assert one_night.run() == {}
     assert crm.records[held.key].values == before

@@ -12,7 +12,7 @@ from retention import audit
 from retention.policy import StoreName, StorePolicy, load
 from retention.policy.stores import STARTS_OF_TIDIED, TIDY
 from retention.seal import seal
-from retention.store import catalogue, database, people, upkeep
+from retention.store import catalogue, database, holds, upkeep
 from retention.store.desk import Desk
 from retention.upkeep import tidy
 from retention.vocabulary import (
@@ -30,6 +30,7 @@ from retention.vocabulary import (
     Transaction,
 )
 from tests.conftest import ROOT
+from tests.holding import hold_on
 from tests.memory_connector import MemoryConnector, MemorySystem, person
 from tests.sweeping import Night, desk_for, rehearse
 
@@ -204,28 +205,19 @@ def test_the_previous_value_of_a_record_erased_since_goes(desk: Desk, crm: Memor
 
 
 def placed(desk: Desk) -> str:
-    with desk.transaction() as db:
-        return people.place_hold(
-            db,
-            desk.keyring,
-            matter="matter-1",
-            identifier=PERSON,
-            systems=(),
-            placed_by="dpo",
-            review_on=date(2027, 1, 1),
-        )
+    return hold_on(desk, PERSON.value)
 
 
 def test_a_released_hold_goes_after_its_period_and_one_in_force_never(desk: Desk) -> None:
     placed(desk)
     hold_id = placed(desk)
     with desk.transaction() as db:
-        people.release_hold(db, hold_id, "dpo")
+        holds.release(db, hold_id, "dpo")
 
     assert tidy(later(desk, days=2000))[StoreName.LEGAL_HOLDS] == 0
     assert tidy(later(desk, days=2200))[StoreName.LEGAL_HOLDS] == 1
     with desk.transaction() as db:
-        assert [hold.released for hold in people.holds(db)] == [False]
+        assert [hold.state for hold in holds.listed(db)] == ["in_force"]
 
 
 def test_not_even_the_owner_can_delete_a_hold_in_force(desk: Desk) -> None:
@@ -278,7 +270,7 @@ def test_the_executor_may_tidy_and_the_approver_may_not(
     whole_night(desk, crm, tmp_path_factory)
     hold_id = placed(desk)
     with desk.transaction() as db:
-        people.release_hold(db, hold_id, "dpo")
+        holds.release(db, hold_id, "dpo")
     now = REAL_TIME + timedelta(days=4000)
     with desk.transaction() as db:
         database.run(db, "SET LOCAL ROLE retention_executor")

@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from retention.__main__ import COMMANDS, EXIT_CODES, main
 
 ANSWER_IN_CSV = {"decide", "due"}  # fixed points: their answer is a table of its own
-NOT_YET = {"holds place", "holds release", "holds list"}  # may only get shorter
+NOT_YET: set[str] = set()  # may only get shorter
 NAMES_OF_PEOPLE = {"email", "e_mail", "mail", "address", "name", "phone", "person", "subject", "customer", "identifier"}
 
 

@@ -54,6 +54,9 @@ class Event(StrEnum):
     SWEEP_SEALED = "sweep_sealed"
     HOLD_PLACED = "hold_placed"
     HOLD_RELEASED = "hold_released"
+    HOLD_REVIEWED = "hold_reviewed"
+    RESTRICTION_PLACED = "restriction_placed"
+    RESTRICTION_LIFTED = "restriction_lifted"
     REVIEW_DECIDED = "review_decided"
     REVIEW_REVEALED = "review_revealed"
     TASK_OPENED = "task_opened"
@@ -110,7 +113,7 @@ WITHHELD = "withheld"
 
 ID_WORDS = (
     "approval|case|certificate|hold|incident|key|notice|plan|policy|replay|request|restore|review|standing|step|"
-    "suppression|sweep|switch|task"
+    "restriction|suppression|sweep|switch|task"
 )
 """With which words the ids begin that we make; what comes from a record begins with none of them."""
 

@@ -73,11 +73,36 @@ def today() -> date:
 
 
 def asked_identifier() -> Identifier:
-    """One e-mail address from standard input: never an argument, where other users could read it."""
-    value = sys.stdin.readline().strip()
-    if "@" not in value:
-        raise Unusable("give one e-mail address on standard input")
-    return Identifier(IdentifierKind.EMAIL, value)
+    """The one identifier on standard input."""
+    found = asked_identifiers()
+    if len(found) > 1:
+        raise Unusable("give one identifier on standard input, not several")
+    return found[0]
+
+
+def asked_identifiers() -> tuple[Identifier, ...]:
+    """Identifiers of people from standard input, one a line: never arguments, where other users could read them.
+
+    E-mail addresses as they are, customer numbers as `customer_number:…`. Nothing at all is refused.
+    """
+    lines = [line.strip() for line in sys.stdin]
+    found = tuple(dict.fromkeys(_identifier(number, line) for number, line in enumerate(lines, start=1) if line))
+    if not found:
+        raise Unusable("give identifiers on standard input, one a line: e-mail addresses, or customer_number:NUMBER")
+    return found
+
+
+def _identifier(number: int, line: str) -> Identifier:
+    kind, colon, value = line.partition(":")
+    if colon and kind == IdentifierKind.CUSTOMER_NUMBER and value.strip():
+        return Identifier(IdentifierKind.CUSTOMER_NUMBER, value.strip())
+    local, _, domain = line.rpartition("@")
+    if not local or not domain or any(character.isspace() for character in line):
+        raise Unusable(
+            f"line {number} of standard input is no e-mail address and no customer_number:NUMBER"
+            " (records are not known by telephones or names)"
+        )
+    return Identifier(IdentifierKind.EMAIL, line)
 
 
 def _variable(name: str) -> str:

@@ -9,10 +9,12 @@ from typing import Any, Literal
 
 from sqlalchemy import Connection, text
 
+from retention.holds import Weak
 from retention.keyring import Keyring
 from retention.knowledge import Consent, Known
 from retention.review import Answer, Choice
 from retention.store import facts as facts_json
+from retention.store import holds, restrictions
 from retention.store.database import copy_into, rows, run, streamed
 from retention.vocabulary import Finding, Gap, Identifier, IdentifierKind, RecordRef
 
@@ -170,7 +172,9 @@ _SCRATCH = (
     "CREATE TEMP TABLE joined (record_key bytea, consent jsonb) ON COMMIT DROP",
     "CREATE TEMP TABLE named (record_key bytea, any_key bytea) ON COMMIT DROP",
     "CREATE TEMP TABLE nearly (record_key bytea) ON COMMIT DROP",
-    "CREATE TEMP TABLE under_hold (record_key bytea) ON COMMIT DROP",
+    "CREATE TEMP TABLE unread (record_key bytea) ON COMMIT DROP",
+    "CREATE TEMP TABLE under_hold (record_key bytea, reaches jsonb) ON COMMIT DROP",
+    "CREATE TEMP TABLE restricting (record_key bytea, matters jsonb) ON COMMIT DROP",
 )
 _FILL = {
     # The suppression list speaks for a person as a system does that saw their opt-out.
@@ -192,11 +196,22 @@ _FILL = {
     " JOIN signal s ON s.folded = a.folded AND s.key <> a.key WHERE s.opted_out AND NOT a.several"
     " UNION SELECT a.record_key FROM addressed a JOIN listed_subjects l ON l.sweep_id = :s AND l.exact_key = a.key"
     " AND NOT l.surely WHERE NOT a.several",
-    "under_hold": "INSERT INTO under_hold SELECT DISTINCT f.record_key FROM findings f"
+    "unread": "INSERT INTO unread SELECT DISTINCT record_key FROM gaps"
+    " WHERE sweep_id = :s AND system = :system AND record_key IS NOT NULL",
+    "under_hold": "INSERT INTO under_hold WITH met AS ("  # noqa: S608
+    "SELECT f.record_key AS id, f.system, f.folded_keys || f.older_folded_keys AS folded_keys,"
+    " 'infinity'::timestamptz AS since, array_remove(ARRAY["
+    " CASE WHEN u.record_key IS NOT NULL THEN 'unread' END,"
+    " CASE WHEN f.shared AND (f.facts->>'several_people')::bool THEN 'shared' END], NULL) AS weak"
+    " FROM findings f LEFT JOIN unread u USING (record_key) WHERE f.sweep_id = :s AND f.system = :system)"
+    " SELECT id, jsonb_agg(DISTINCT jsonb_build_array(to_jsonb(data_classes), collected_from, collected_to))"
+    f" FROM ({holds.FINDS}) held GROUP BY id",
+    "restricting": "INSERT INTO restricting SELECT record_key, jsonb_agg(jsonb_build_array(ground, lifted, surely))"
+    " FROM (SELECT f.record_key, m.restriction_id, m.ground, m.state = 'lifted' AS lifted,"
+    " bool_or(x.exact_key = ANY (f.exact_keys || f.older_exact_keys)) AS surely FROM findings f"
     " CROSS JOIN LATERAL unnest(f.folded_keys || f.older_folded_keys) k"
-    " JOIN holds h ON h.folded_key = k AND h.released_at IS NULL"
-    " AND (cardinality(h.systems) = 0 OR :system = ANY (h.systems))"
-    " WHERE f.sweep_id = :s AND f.system = :system",
+    " JOIN restriction_subjects x ON x.folded_key = k JOIN restriction_matters m USING (restriction_id)"
+    " WHERE f.sweep_id = :s AND f.system = :system GROUP BY 1, 2, 3, 4) matters GROUP BY record_key",
 }
 _KNOWN = """
 WITH register AS (
@@ -217,12 +232,14 @@ answered AS (
 )
 SELECT f.record_key, f.kind, f.version, f.facts, f.shared, f.exact_keys,
        f.folded_keys, f.older_folded_keys, f.older_record_keys, joined.consent,
-       nearly.record_key IS NOT NULL OR f.weak_opt_out AS weak, under_hold.record_key IS NOT NULL AS held,
-       ours.record_key IS NOT NULL AS restricted_by_us, register.erased, answered.decision, answered.answered,
-       answered.answered_version, answered.round, answered.until, answered.collected_on
+       nearly.record_key IS NOT NULL OR f.weak_opt_out AS weak, under_hold.reaches, restricting.matters,
+       unread.record_key IS NOT NULL AS unread, ours.record_key IS NOT NULL AS restricted_by_us, register.erased,
+       answered.decision, answered.answered, answered.answered_version, answered.round, answered.until,
+       answered.collected_on
 FROM findings f
 LEFT JOIN joined USING (record_key) LEFT JOIN nearly USING (record_key)
-LEFT JOIN under_hold USING (record_key) LEFT JOIN register USING (record_key)
+LEFT JOIN under_hold USING (record_key) LEFT JOIN restricting USING (record_key)
+LEFT JOIN unread USING (record_key) LEFT JOIN register USING (record_key)
 LEFT JOIN ours USING (record_key) LEFT JOIN answered USING (record_key)
 WHERE f.sweep_id = :s AND f.system = :system ORDER BY f.record_key
 """
@@ -247,18 +264,23 @@ def known(
         run(db, f"ANALYZE {name}")
     of_source = _KNOWN.replace("FROM findings f", f"FROM {source} f")
     for row in db.execute(streamed(of_source), {"s": sweep_id, "system": system}):
+        facts = facts_json.decode(row.facts)
+        weak = ((Weak.UNREAD, row.unread), (Weak.SHARED, row.shared and facts.several_people))
         yield Known(
             record_key=bytes(row.record_key),
             kind=row.kind,
             version=row.version,
-            facts=facts_json.decode(row.facts),
+            facts=facts,
             shared=row.shared,
             subjects=tuple(map(bytes, row.exact_keys)),
             folded=tuple(map(bytes, (*row.folded_keys, *row.older_folded_keys))),
             older_keys=tuple(map(bytes, row.older_record_keys)),
             consent={bytes.fromhex(k): _consent(v) for k, v in (row.consent or {}).items()},
             weak_opt_out=row.weak,
-            held=row.held,
+            held=row.reaches is not None,
+            reaches=holds.reaches(row.reaches or ()),
+            restricting=restrictions.concerning(row.matters or ()),
+            weak=tuple(why.value for why, is_so in weak if is_so),
             restricted_by_us=row.restricted_by_us,
             erased={k: date.fromisoformat(v) for k, v in (row.erased or {}).items()},
             answer=_answer(row) if row.decision else None,

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from retention.life_cycles import OPEN_STEP_STATES, PLAN, after
+from retention.life_cycles import OPEN_STEP_STATES, PLAN, STEP, after, states_with
 from retention.plan import PlanHeader, PlannedStep, Purpose, digest, sweep_digest
 from retention.store.database import copy_into, one, rows, run, streamed
 from retention.vocabulary import Action
@@ -101,6 +101,8 @@ def save(db: Connection, header: PlanHeader, steps: Sequence[PlannedStep]) -> Pl
         "rests_on_opt_out",
         "subject_keys",
         "folded_keys",
+        "parts",
+        "weak",
         "state",
     )
     copy_into(
@@ -123,6 +125,8 @@ def save(db: Connection, header: PlanHeader, steps: Sequence[PlannedStep]) -> Pl
                 step.rests_on_opt_out,
                 list(step.subject_keys),
                 list(step.folded_keys),
+                list(step.parts),
+                list(step.weak),
                 "planned",
             )
             for position, step in enumerate(steps)
@@ -180,7 +184,7 @@ def steps_of(db: Connection, plan_id: str) -> Iterator[PlannedStep]:
     for row in db.execute(
         streamed(
             "SELECT record_key, kind, version, action, fields, data_classes, reasons, rests_on_opt_out, subject_keys,"
-            " folded_keys FROM steps WHERE plan_id = :p ORDER BY position"
+            " folded_keys, parts, weak FROM steps WHERE plan_id = :p ORDER BY position"
         ),
         {"p": plan_id},
     ):
@@ -200,6 +204,8 @@ def planned_step(row: Any) -> PlannedStep:
         row.rests_on_opt_out,
         tuple(map(bytes, row.subject_keys)),
         tuple(map(bytes, row.folded_keys)),
+        tuple(row.parts),
+        tuple(row.weak),
     )
 
 
@@ -236,8 +242,9 @@ def drop_steps(db: Connection, sweep_id: str) -> int:
     """Drop the steps of a sweep nobody approved."""
     return run(
         db,
-        "UPDATE steps SET state = 'dropped', locator = NULL, subjects = NULL WHERE state = 'planned' AND plan_id IN"
+        "UPDATE steps SET state = :dropped, locator = NULL, subjects = NULL WHERE state = 'planned' AND plan_id IN"
         " (SELECT plan_id FROM plans WHERE sweep_id = :s AND purpose = 'retention')",
+        dropped=after(STEP, "planned", "supersede"),
         s=sweep_id,
     )
 
@@ -270,10 +277,10 @@ def supersede_earlier(db: Connection, sweep_id: str) -> int:
     )
     run(
         db,
-        "UPDATE plans SET state = 'superseded' WHERE sweep_id <> :s"
-        " AND state IN ('proposed', 'guarded', 'stopped', 'dry', 'approved', 'halted')"
+        "UPDATE plans SET state = 'superseded' WHERE sweep_id <> :s AND state = ANY (:replaceable)"
         " AND NOT EXISTS (SELECT FROM steps WHERE steps.plan_id = plans.plan_id AND steps.state = ANY (:open))",
         s=sweep_id,
+        replaceable=states_with(PLAN, "superseded"),
         open=list(OPEN_STEP_STATES),
     )
     return dropped

@@ -9,12 +9,14 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from typing import Any
 
 from sqlalchemy import Connection
 
 from retention.keyring import Keyring
 from retention.life_cycles import STEP, after
 from retention.plan import line
+from retention.store import holds, restrictions
 from retention.store.database import one, rows, run
 from retention.store.plans import planned_step
 from retention.verdicts import ON_THEIR_WORD
@@ -73,7 +75,7 @@ def claim(
         n=n,
         lease=lease,
     )
-    return _claimed(keyring, system, found)
+    return _claimed(db, keyring, system, found)
 
 
 def take_over(
@@ -106,13 +108,15 @@ def take_over(
         n=n,
         lease=lease,
     )
-    return _claimed(keyring, system, found)
+    return _claimed(db, keyring, system, found)
 
 
-def _claimed(keyring: Keyring, system: str, found: Sequence[object]) -> list[Claimed]:
+def _claimed(db: Connection, keyring: Keyring, system: str, found: Sequence[Any]) -> list[Claimed]:
     claimed = []
-    for row in sorted(found, key=lambda r: (r.plan_id, r.position)):  # type: ignore[attr-defined]
-        values = row._mapping  # type: ignore[attr-defined]
+    releasing = [bytes(row.record_key) for row in found if row.action == Action.RELEASE]
+    previous = restrictions.previous_states(db, keyring, system, releasing) if releasing else {}
+    for row in sorted(found, key=lambda r: (r.plan_id, r.position)):
+        values = row._mapping
         ref = RecordRef(system, values["kind"], keyring.open(values["locator"]), values["version"])
         if bytes(values["record_key"]) not in keyring.record_keys(ref):
             raise StepAltered(f"step {values['step_id']}: its locator was changed after planning; stop and investigate")
@@ -124,7 +128,8 @@ def _claimed(keyring: Keyring, system: str, found: Sequence[object]) -> list[Cla
         subjects = keyring.open_identifiers(values["subjects"]) if told or on_their_word else ()
         theirs = tuple(i for i in subjects if not wanted or not wanted.isdisjoint(keyring.exact_keys(i)))
         identifiers = theirs if told else ()
-        step = Step(values["step_id"], ref, action, tuple(values["fields"]), identifiers)
+        put_back = previous.get(bytes(values["record_key"]), {}) if action is Action.RELEASE else {}
+        step = Step(values["step_id"], ref, action, tuple(values["fields"]), identifiers, put_back)
         claimed.append(
             Claimed(
                 step,
@@ -156,15 +161,18 @@ def waiting_for_others(db: Connection, plan_id: str) -> float | None:
 
 
 def hold_back(db: Connection, step_ids: Sequence[str]) -> set[str]:
-    """Set aside the claimed steps whose subjects came under a legal hold since planning; returns their ids."""
-    found = rows(
+    """Set aside the claimed steps on which a legal hold stands, or stood since they were planned; returns their ids.
+
+    For good: when the hold ends, a fresh plan decides on them, not this one.
+    """
+    held = holds.covered_steps(db, step_ids, "claimed")
+    run(
         db,
-        "UPDATE steps s SET state = 'held', lease_until = NULL WHERE s.step_id = ANY (:ids) AND s.state = 'claimed'"
-        " AND EXISTS (SELECT FROM holds h WHERE h.released_at IS NULL AND h.folded_key = ANY (s.folded_keys)"
-        " AND (cardinality(h.systems) = 0 OR s.system = ANY (h.systems))) RETURNING s.step_id",
-        ids=list(step_ids),
+        "UPDATE steps SET state = :held, lease_until = NULL WHERE step_id = ANY (:ids) AND state = 'claimed'",
+        held=after(STEP, "claimed", "hold"),
+        ids=sorted(held),
     )
-    return {row.step_id for row in found}
+    return held
 
 
 def drop(db: Connection, step_ids: Sequence[str]) -> None:
@@ -310,7 +318,7 @@ def done_unverified(db: Connection, keyring: Keyring, system: str, plan_id: str)
         " WHERE plan_id = :p AND s.state = 'done' ORDER BY position",
         p=plan_id,
     )
-    return _claimed(keyring, system, found)
+    return _claimed(db, keyring, system, found)
 
 
 def mark_verified(db: Connection, seen: Mapping[str, str]) -> None:

@@ -104,7 +104,9 @@ def _previous_values(db: Connection, period: str, now: datetime, systems: Collec
 
 
 def _legal_holds(db: Connection, period: str, now: datetime, systems: Collection[str]) -> int:
-    return run(db, "DELETE FROM holds WHERE released_at + CAST(:period AS interval) <= :now", period=period, now=now)
+    held = run(db, "DELETE FROM holds WHERE released_at + CAST(:period AS interval) <= :now", period=period, now=now)
+    lifted = "DELETE FROM restriction_matters WHERE state = 'lifted' AND subjects IS NULL"
+    return held + run(db, f"{lifted} AND lifted_at + CAST(:period AS interval) <= :now", period=period, now=now)
 
 
 def _erasure_register(db: Connection, period: str, now: datetime, systems: Collection[str]) -> int:
@@ -144,7 +146,7 @@ TABLES: Mapping[StoreName, tuple[str, ...]] = {
     StoreName.READINGS: ("readings",),
     StoreName.STEPS: ("plans", "steps", "attempts"),
     StoreName.PREVIOUS_VALUES: ("restrictions",),
-    StoreName.LEGAL_HOLDS: ("holds",),
+    StoreName.LEGAL_HOLDS: ("holds", "hold_subjects", "restriction_matters", "restriction_subjects"),
     StoreName.SUPPRESSION_LIST: ("suppressions", "suppression_counts"),
     StoreName.ERASURE_REGISTER: ("erasures",),
     StoreName.APPROVALS: (
