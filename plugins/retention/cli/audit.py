@@ -11,6 +11,7 @@ import click
 from retention import audit
 from retention.cli.answers import as_json_option, tell, tell_rows
 from retention.cli.surroundings import ROOT, Unusable, desk, keyring, ledger, signing_key
+from retention.policy.stores import StoreName
 from retention.store import audit_log, case_keys, trail
 from retention.store.database import transaction
 from retention.vocabulary import RecordRef
@@ -143,7 +144,8 @@ def forget(case_id: str, who: str, as_json: bool) -> None:
     here = desk()
     with here.transaction() as db:
         actor = audit.fit_actor(who, here.keyring.current.audit)
-        case_keys.destroy(db, case_id, here.now(), actor)
+        store = here.policy.stores.get(StoreName.AUDIT_LOG)
+        case_keys.destroy(db, case_id, here.now(), actor, store.period if store else case_keys.KEPT)
         role = audit.Role.ADMINISTRATOR
         audit_log.append(db, [here.entry(audit.Event.KEY_DESTROYED, case_key=case_id, actor=who, role=role)])
     tell({"case": case_id, "state": "forgotten"}, as_json, f"the key of {case_id} is destroyed; the log verifies on")

@@ -19,8 +19,8 @@ from retention.keyring import Keyring
 from retention.store.database import one, rows, run
 from retention.store.steps import Claimed
 
-KEPT_YEARS = 6
-"""How long a case stays linkable from its end: within this time somebody may sue over it (Limitation Act 1980)."""
+KEPT = "6 years"
+"""How long a case stays linkable from its end, where the policy does not say: so long somebody may sue over it."""
 
 
 class CaseForgotten(Impediment):
@@ -96,19 +96,19 @@ def cases(db: Connection) -> Sequence[CaseKey]:
     return [CaseKey(**row._mapping) for row in found]
 
 
-def destroy(db: Connection, case_id: str, now: datetime, by: str) -> None:
+def destroy(db: Connection, case_id: str, now: datetime, by: str, kept: str = KEPT) -> None:
     """Destroy the key of a case; raises `NotYet` while its sweep is unsealed, has open steps or is within its period.
 
     Only the approver's database role can.
     """
     row = one(
         db,
-        "SELECT c.destroyed_at, s.sealed_at, s.sealed_at + make_interval(years => :years) AS due,"
+        "SELECT c.destroyed_at, s.sealed_at, s.sealed_at + CAST(:kept AS interval) AS due,"
         " EXISTS (SELECT FROM steps t JOIN plans p USING (plan_id) WHERE p.sweep_id = c.case_id"
         "  AND t.state IN ('planned', 'claimed', 'intended', 'accepted', 'unknown', 'done')) AS unfinished"
         " FROM case_keys c LEFT JOIN sweeps s ON s.sweep_id = c.case_id WHERE c.case_id = :c FOR UPDATE OF c",
         c=case_id,
-        years=KEPT_YEARS,
+        kept=kept,
     )
     if row is None:
         raise NotYet(f"no case {case_id} in this ledger")
@@ -119,7 +119,7 @@ def destroy(db: Connection, case_id: str, now: datetime, by: str) -> None:
     if row.unfinished:
         raise NotYet(f"{case_id} has steps that are not settled: their end must still be recorded")
     if row.due > now:
-        raise NotYet(f"{case_id} is kept {KEPT_YEARS} years from its end: not before {row.due.date()}")
+        raise NotYet(f"{case_id} is kept {kept} from its end: not before {row.due.date()}")
     run(
         db,
         "UPDATE case_keys SET sealed = NULL, destroyed_at = :now, destroyed_by = :by WHERE case_id = :c",

@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from retention.keyring import Keyring
 from retention.knowledge import Known
-from retention.store import findings
+from retention.store import findings, suppression
 from retention.store.database import one, rows, run
 
 
@@ -72,19 +72,15 @@ def is_suppressed(db: Connection, keyring: Keyring, sweep_id: str, system: str, 
     )
     if row is None or row.sealed is None:
         return None
-    keys = [keyring.suppression_key(i) for i in keyring.open_identifiers(row.sealed)]
-    listed = one(
-        db, "SELECT 1 FROM suppressions WHERE folded_key = ANY (:keys) AND removed_at IS NULL LIMIT 1", keys=keys
-    )
-    return listed is not None
+    return any(suppression.listed(db, keyring, keyring.open_identifiers(row.sealed)))
 
 
 _LAY_OUT = (
     "CREATE TEMP TABLE estate ON COMMIT DROP AS SELECT sweep_id, system, record_key, kind, version, facts,"
-    " exact_keys, folded_keys, shared, weak_opt_out FROM findings"
+    " exact_keys, folded_keys, older_record_keys, older_folded_keys, shared, weak_opt_out FROM findings"
     " WHERE sweep_id = :s AND system = :system AND (CAST(:key AS bytea) IS NULL OR record_key = :key)"
     " UNION ALL SELECT CAST(:s AS text), system, record_key, kind, version, facts,"
-    " exact_keys, folded_keys, shared, false FROM catalogue c"
+    " exact_keys, folded_keys, older_record_keys, older_folded_keys, shared, false FROM catalogue c"
     " WHERE system = :system AND (CAST(:key AS bytea) IS NULL OR record_key = :key) AND NOT EXISTS"
     " (SELECT FROM findings f WHERE f.sweep_id = :s AND f.system = c.system AND f.record_key = c.record_key)"
 )
