@@ -30,7 +30,7 @@ from retention.vocabulary import (
     Transaction,
 )
 from tests.conftest import ROOT
-from tests.holding import hold_on
+from tests.holding import hold_on, release
 from tests.memory_connector import MemoryConnector, MemorySystem, person
 from tests.sweeping import Night, desk_for, rehearse
 
@@ -211,8 +211,7 @@ def placed(desk: Desk) -> str:
 def test_a_released_hold_goes_after_its_period_and_one_in_force_never(desk: Desk) -> None:
     placed(desk)
     hold_id = placed(desk)
-    with desk.transaction() as db:
-        holds.release(db, hold_id, "dpo")
+    release(desk, hold_id)
 
     assert tidy(later(desk, days=2000))[StoreName.LEGAL_HOLDS] == 0
     assert tidy(later(desk, days=2200))[StoreName.LEGAL_HOLDS] == 1
@@ -269,8 +268,7 @@ def test_the_executor_may_tidy_and_the_approver_may_not(
 ) -> None:
     whole_night(desk, crm, tmp_path_factory)
     hold_id = placed(desk)
-    with desk.transaction() as db:
-        holds.release(db, hold_id, "dpo")
+    release(desk, hold_id)
     now = REAL_TIME + timedelta(days=4000)
     with desk.transaction() as db:
         database.run(db, "SET LOCAL ROLE retention_executor")

@@ -73,14 +73,37 @@ def test_a_field_in_doubt_is_not_cleared() -> None:
     assert verdict.needs_review
 
 
-def test_a_hold_on_one_part_stops_everything_on_the_record() -> None:
+def test_a_hold_on_one_part_lets_only_the_fields_of_the_others_be_cleared() -> None:
     for hold in (HELD, HELD_IN_USE):
-        verdict = of_record([(("Score",), UNSUBSCRIBED), (("Email",), hold)])
+        verdict = of_record([(("Score", "Email"), UNSUBSCRIBED), (("Email",), hold)])
+
+        assert verdict.action is Action.REDACT
+        assert verdict.fields == ("Score",)
+        assert verdict.held_in_part
+        assert not verdict.blocked_by_hold
+
+
+def test_a_hold_on_one_part_stops_every_verb_that_reaches_the_whole_record() -> None:
+    for other in (BLOCKED, STAYS):
+        verdict = of_record([(("Score",), other), (("Email",), HELD)])
 
         assert verdict.action is None
-        assert verdict.fields == ()
         assert verdict.blocked_by_hold
-        assert FollowUp.STOP_MARKETING in verdict.follow_ups
+
+
+def test_a_part_under_hold_is_not_marked_though_a_restriction_ranks_higher() -> None:
+    verdict = of_record([(("Email",), BLOCKED), (("Phone",), STAYS)], held_in_part=True)
+
+    assert verdict.action is None
+    assert verdict.blocked_by_hold
+
+
+def test_a_hold_on_every_part_stops_everything() -> None:
+    verdict = of_record([(("Score",), HELD), (("Email",), HELD_IN_USE)])
+
+    assert verdict.action is None
+    assert verdict.blocked_by_hold
+    assert not verdict.held_in_part
 
 
 def test_a_held_record_is_not_even_marked() -> None:
