@@ -4,7 +4,7 @@
 -- erased … suppressed: steps that came to their end; failed: steps that did not.
 WITH f AS (
     SELECT count(*) AS found,
-           count(*) FILTER (WHERE verdict IN ('erase', 'redact', 'restrict', 'review', 'task', 'held')) AS flagged,
+           count(*) FILTER (WHERE verdict IN ('erase', 'redact', 'restrict', 'release', 'review', 'task', 'held')) AS flagged,
            count(*) FILTER (WHERE verdict = 'keep') AS kept,
            count(*) FILTER (WHERE verdict = 'review') AS review,
            count(*) FILTER (WHERE verdict = 'held') AS held
@@ -13,6 +13,7 @@ WITH f AS (
     SELECT count(*) FILTER (WHERE action = 'erase' AND ended) AS erased,
            count(*) FILTER (WHERE action = 'redact' AND ended) AS redacted,
            count(*) FILTER (WHERE action = 'restrict' AND ended) AS restricted,
+           count(*) FILTER (WHERE action = 'release' AND ended) AS released,
            count(*) FILTER (WHERE action = 'suppress' AND ended) AS suppressed,
            count(*) FILTER (WHERE state IN ('failed', 'refused', 'contradicted')) AS failed,
            count(*) FILTER (WHERE state IN ('accepted', 'unknown', 'intended', 'done')
@@ -31,6 +32,6 @@ WITH f AS (
 ), p AS (
     SELECT count(*) AS stopped FROM plans WHERE sweep_id = :sweep_id AND system = :system AND state IN ('stopped', 'halted')
 )
-SELECT found, flagged, erased, redacted, restricted, suppressed, kept, review, held, failed, pending, gaps, verified, stopped,
-       review_waiting, review_oldest_days, tasks
+SELECT found, flagged, erased, redacted, restricted, released, suppressed, kept, review, held, failed, pending, gaps,
+       verified, stopped, review_waiting, review_oldest_days, tasks
 FROM f, s, g, q, t, p
