@@ -70,8 +70,8 @@ def transaction(engine: Engine) -> Iterator[Connection]:
 def _impediment(engine: Engine, error: BaseException | None) -> Impediment | None:
     if isinstance(error, psycopg.errors.InsufficientPrivilege):
         return NotYourDuty(
-            f"{error.diag.message_primary}: the role of {engine.url.username!r} has another duty; connect with the one"
-            " that docs/commands.md names"
+            f"{error.diag.message_primary}: role {engine.url.username!r} has another duty; connect with the role that"
+            " docs/commands.md names for this command"
         )
     if isinstance(error, psycopg.errors.UndefinedTable):
         return MigrationError(
