@@ -50,6 +50,7 @@ PREFIXES = {
     "ContactPointTypeConsent": "0ZX",
     "CommSubscriptionConsent": "0eB",
     "AuthorizationFormConsent": "0cP",
+    "ServiceContract": "810",
     "Event_Registration__c": "a01",
 }
 PLURALS = {"OpportunityContactRole": "Opportunity Contact Roles", "Opportunity": "Opportunities"}

@@ -36,6 +36,8 @@ async def call(request: Request) -> Response:
     asked = envelope.find(f".//{{{_ENVELOPE}}}Body/{{{_PARTNER}}}emptyRecycleBin")
     if asked is None:
         return _fault("sf:INVALID_OPERATION", "INVALID_OPERATION: the call is not known here")
+    if not store.switches.empty_bin_permission:
+        return _fault("sf:INSUFFICIENT_ACCESS", "INSUFFICIENT_ACCESS: the user may not empty the Recycle Bin")
     ids = [one.text or "" for one in asked.findall(f"{{{_PARTNER}}}ids")]
     if len(ids) > MOST_EMPTIED:
         return _fault("sf:EXCEEDED_ID_LIMIT", f"EXCEEDED_ID_LIMIT: more than {MOST_EMPTIED} ids")

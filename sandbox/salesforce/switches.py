@@ -20,6 +20,7 @@ class Switches:
     """The object is known, but no row of it is shared with the user."""
     hard_delete_permission: bool = True
     delete_permission: bool = True
+    empty_bin_permission: bool = True
     history_deletable: bool = False
     """Whether rows of field history can be deleted over REST: documented for SOAP and Apex only."""
     set_audit_fields: bool = False
