@@ -65,8 +65,9 @@ def _those(link: str, name: str, field: str) -> str:
 def by_facts(kinds: Sequence[RecordKind], views: FieldViews, criteria: Criteria, absent: frozenset[str]) -> list[Run]:
     if criteria.collected_before is None and not criteria.opted_out and not criteria.undated:
         return []
-    runs = [Run(kind, FACTS) for kind in kinds]
+    runs: list[Run] = []
     for kind in kinds:
+        runs.append(Run(kind, FACTS))
         runs += (Run(kind, label) for label in _others_say(kind, views, criteria, absent))
     return runs
 

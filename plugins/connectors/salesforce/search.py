@@ -12,7 +12,7 @@ from typing import Any
 
 from connectors.salesforce import codes, runs, soql
 from connectors.salesforce.bulk_query import BulkQuery
-from connectors.salesforce.describe import FieldView, FieldViews
+from connectors.salesforce.describe import CREATED, FieldView, FieldViews
 from connectors.salesforce.facts import declared, finding_of, identifiers_of, meets, selected
 from connectors.salesforce.link_reader import LinkReader
 from connectors.salesforce.links import NO_LINKS
@@ -37,6 +37,7 @@ class Hunt:
 
     criteria: Criteria
     large: Collection[str] = ()
+    ready: dict[Cursor, Answer] = field(default_factory=dict)  # first pages read ahead
     found: set[str] = field(default_factory=set)  # ids reported by other queries than those by facts
 
 
@@ -79,22 +80,25 @@ class Search:
         number, last_id = self._resumed(asked, after)
         large = self._large() if _by_facts(criteria) and number < len(asked) and not asked[number].identifiers else ()
         hunt = Hunt(criteria, large)
-        ready: dict[Cursor, Answer] = {}
         told: set[str] = set()
         while number < len(asked):
             run = asked[number]
-            if not ready and not last_id and run.kind.name not in large:
+            if not hunt.ready and not last_id and run.kind.name not in large:
                 try:
-                    ready = self._ahead(asked[number : number + MOST_QUERIES], hunt)
+                    hunt.ready.update(self._ahead(asked[number : number + MOST_QUERIES], hunt))
                 except TooLong:
                     asked = self._runs(criteria, self._rest.longest_statement)
                     continue
-            following = asked[number + 1].cursor_start if number + 1 < len(asked) else None
+            number += 1
+            joining: list[Run] = []
+            while run.label == FACTS and number < len(asked) and self._joins(run, asked[number], hunt):
+                joining.append(asked[number])
+                number += 1
+            following = asked[number].cursor_start if number < len(asked) else None
             gaps = () if run.kind.name in told else self._gaps(run.kind)
             told.add(run.kind.name)
-            yield from self._run(run, hunt, last_id, ready.pop(run.cursor_start, None), gaps, following)
+            yield from self._run(run, hunt, last_id, gaps, following, joining)
             last_id = ""
-            number += 1
 
     def _runs(self, criteria: Criteria, longest: int) -> list[Run]:
         kinds = [kind for kind in self._kinds if not self._none_of(kind)]
@@ -139,30 +143,37 @@ class Search:
         answers = self._rest.composite(list(parts.values()), effect=False) if parts else []
         return dict(zip(parts, answers, strict=True))
 
+    def _joins(self, run: Run, other: Run, hunt: Hunt) -> bool:
+        """Whether what others say of a kind was answered whole with the kind's only page: one reading of links does."""
+        both = [hunt.ready.get(one.cursor_start) for one in (run, other)]
+        if other.identifiers or other.kind is not run.kind or run.kind.name in hunt.large:
+            return False
+        return all(one is not None and one.status == 200 and one.body.get("done") for one in both)
+
     def _run(
         self,
         run: Run,
         hunt: Hunt,
         last_id: str,
-        ready: Answer | None,
         gaps: tuple[Gap, ...],
         following: Cursor | None,
+        joining: Sequence[Run],
     ) -> Iterator[Page]:
         view = self._views.of(run.kind.name)
         where = "" if view.hidden else run.where(hunt.criteria, view)
         if where and run.label == FACTS and run.kind.name in hunt.large:
-            yield from self._in_bulk(run, hunt, view, where, last_id, gaps, following)
+            yield from self._in_bulk(run, hunt, Opened({}, view, where), last_id, gaps, following)
             return
-        opened = self._open(run, hunt, last_id, ready)
+        opened = self._open(run, hunt, last_id)
         if opened is None:
             yield Page(gaps=gaps, next=following)
             return
-        yield from self._pages_of(run, hunt, opened, gaps, following)
+        yield from self._pages_of(run, hunt, opened, gaps, following, joining)
 
-    def _open(self, run: Run, hunt: Hunt, last_id: str, ready: Answer | None) -> Opened | None:
+    def _open(self, run: Run, hunt: Hunt, last_id: str) -> Opened | None:
         """Send the query; once more with what is visible where a name in it was refused. None: nothing to ask."""
         view = self._views.of(run.kind.name)
-        asked_again = False
+        ready, asked_again = hunt.ready.pop(run.cursor_start, None), False
         while not view.hidden and (where := run.where(hunt.criteria, view)):
             answer = ready or self._rest.composite([self._part(run, view, where, last_id)], effect=False)[0]
             if answer.status == 200:
@@ -185,7 +196,13 @@ class Search:
         return soql.select(selected(run.kind, view), run.kind.name, whole, "ORDER BY Id")
 
     def _pages_of(
-        self, run: Run, hunt: Hunt, opened: Opened, gaps: tuple[Gap, ...], following: Cursor | None
+        self,
+        run: Run,
+        hunt: Hunt,
+        opened: Opened,
+        gaps: tuple[Gap, ...],
+        following: Cursor | None,
+        joining: Sequence[Run],
     ) -> Iterator[Page]:
         body = opened.body
         expected, seen = _total(body, self._system), 0
@@ -196,14 +213,19 @@ class Search:
                 raise Incomplete(f"{self._system}: {seen} of {expected} rows of {run.kind.name} came; search again")
             if not done and not rows:
                 raise Incomplete(f"{self._system}: an empty page of {run.kind.name} before the last; search again")
-            findings, more_gaps = self._findings(run, hunt, opened, rows)
-            yield Page(findings, gaps + more_gaps, len(rows), following if done else run.cursor(rows[-1]["Id"]))
+            wanted = [(run, row) for row in rows if self._belongs(run, hunt, opened.view, row)]
+            read = len(rows)
+            for other in joining:
+                more = _rows(hunt.ready.pop(other.cursor_start).body, self._system)
+                read += len(more)
+                wanted += ((other, row) for row in more if self._belongs(other, hunt, opened.view, row))
+            findings, more_gaps = self._findings(hunt, opened, wanted)
+            yield Page(findings, gaps + more_gaps, read, following if done else run.cursor(rows[-1]["Id"]))
             if done:
                 return
             gaps = ()
             if expected - seen > _BULK_CALLS * max(self._page_size, len(rows)):
-                last_id = str(rows[-1]["Id"])
-                yield from self._in_bulk(run, hunt, opened.view, opened.where, last_id, gaps, following)
+                yield from self._in_bulk(run, hunt, opened, str(rows[-1]["Id"]), gaps, following)
                 return
             body = self._rest.read("GET", str(body.get("nextRecordsUrl")), headers=self._page_header()).body
 
@@ -211,42 +233,57 @@ class Search:
         self,
         run: Run,
         hunt: Hunt,
-        view: FieldView,
-        where: str,
+        opened: Opened,
         last_id: str,
         gaps: tuple[Gap, ...],
         following: Cursor | None,
     ) -> Iterator[Page]:
-        statement = self._statement(run, view, where, last_id)
-        opened = Opened({}, view, where)
+        statement = self._statement(run, opened.view, opened.where, last_id)
+        archived = special(run.kind.name).archived
         held: list[Row] = []
-        for rows in self._bulk.pages(statement, view, everything=special(run.kind.name).archived):
+        for rows in self._bulk.pages(statement, opened.view, everything=archived):
             if held:
-                findings, more_gaps = self._findings(run, hunt, opened, held)
-                yield Page(findings, gaps + more_gaps, len(held), run.cursor(held[-1]["Id"]))
+                yield self._page(run, hunt, opened, held, gaps, run.cursor(held[-1]["Id"]))
                 gaps = ()
             held = rows
-        findings, more_gaps = self._findings(run, hunt, opened, held)
-        yield Page(findings, gaps + more_gaps, len(held), following)
+        yield self._page(run, hunt, opened, held, gaps, following)
+
+    def _page(
+        self,
+        run: Run,
+        hunt: Hunt,
+        opened: Opened,
+        rows: Sequence[Row],
+        gaps: tuple[Gap, ...],
+        following: Cursor | None,
+    ) -> Page:
+        wanted = [(run, row) for row in rows if self._belongs(run, hunt, opened.view, row)]
+        findings, more_gaps = self._findings(hunt, opened, wanted)
+        return Page(findings, gaps + more_gaps, len(rows), following)
 
     def _findings(
-        self, run: Run, hunt: Hunt, opened: Opened, rows: Sequence[Row]
+        self, hunt: Hunt, opened: Opened, wanted: Sequence[tuple[Run, Row]]
     ) -> tuple[tuple[Finding, ...], tuple[Gap, ...]]:
-        wanted = [row for row in rows if self._belongs(run, hunt, opened.view, row)]
-        links, gaps = self._links.of_page(run.kind.name, wanted, opened.where)
-
-        def finding(row: Row) -> Finding:
-            hanging = links.get(str(row["Id"]), NO_LINKS)
-            return finding_of(self._system, run.kind, opened.view, row, hanging, hunt.criteria.collected_before)
-
-        found = tuple(finding(row) for row in wanted)
-        if run.label == FACTS:
-            return found, gaps
-        if not run.identifiers:
+        if not wanted:
+            return (), ()
+        kind, before = wanted[0][0].kind, hunt.criteria.collected_before
+        rows = [row for _, row in wanted]
+        by_creation = {str(row["Id"]) for row in rows if self._dated_by_creation(kind, opened.view, row)}
+        links, gaps = self._links.of_page(kind.name, rows, opened.where, by_creation)
+        found: dict[str, Finding] = {}
+        for run, row in wanted:
+            key = str(row["Id"])
+            one = finding_of(self._system, kind, opened.view, row, links.get(key, NO_LINKS), before)
+            by_facts = run.label == FACTS
             # What others say of a person decides only together with what hangs on the record.
-            found = tuple(one for one in found if meets(hunt.criteria, one.facts))
-        hunt.found.update(one.ref.key for one in found)
-        return found, gaps
+            if by_facts or run.identifiers or meets(hunt.criteria, one.facts):
+                found.setdefault(key, one)
+                hunt.found.update(() if by_facts else (key,))
+        return tuple(found.values()), gaps
+
+    def _dated_by_creation(self, kind: RecordKind, view: FieldView, row: Row) -> bool:
+        classes = finding_of(self._system, kind, view, row).facts.classes
+        return any(one.collected is not None and one.collected.provenance.endswith(f".{CREATED}") for one in classes)
 
     def _belongs(self, run: Run, hunt: Hunt, view: FieldView, row: Row) -> bool:
         """Whether this run reports the row: by what it says, and not if an earlier run of the search did."""

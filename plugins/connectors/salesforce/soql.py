@@ -16,7 +16,7 @@ LONGEST_LITERAL = 4_000  # characters of a string in WHERE
 LONGEST_STATEMENT = 100_000  # characters
 IN_COMPOSITE = 90_000  # characters of a statement's lists in the body of a composite call, the rest for its other parts
 SAFE_URL = 8_000  # bytes of one statement in a URL: half of the 16,384 that URI and headers share
-_QUOTED_ID = len("'003000000000000AAA', ")
+_ID_IN_LIST = len("%27003000000000000AAA%27%2C%20")
 RECORD_ID = re.compile(r"[A-Za-z0-9]{15}(?:[A-Za-z0-9]{3})?")
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*(?:\.[A-Za-z][A-Za-z0-9_]*)*")
 
@@ -85,7 +85,7 @@ def select_newest(link: str, kind: str, alias: str) -> str:
 
 def ids_in_statement(longest: int) -> int:
     """How many ids a list in a statement may hold."""
-    return max(1, (longest - 1_000) // _QUOTED_ID)
+    return max(1, (longest - 1_000) // _ID_IN_LIST)
 
 
 def chunks(values: Sequence[str], longest: int, times: int = 1) -> list[tuple[str, ...]]:
