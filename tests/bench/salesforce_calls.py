@@ -26,7 +26,7 @@ BULK = 7
 STRICT_READ = 1_000
 DESCRIBES, ROW_COUNTS = 1, 1
 RELATED = {"Contact": 18, "Lead": 5}
-"""Objects that hang on a person: what proves a transaction, is a complaint, goes with it, consents, where it came from."""
+"""What hangs on a person: proof of a transaction, complaints, what goes along, consents, where it came from."""
 HANGING = 1
 """Files, messages, shared activities: five queries before people of one object are erased."""
 WRITES = tuple(action.value for action in (Action.REDACT, Action.RESTRICT, Action.RELEASE, Action.SUPPRESS))

@@ -15,7 +15,7 @@ from connectors.salesforce import codes
 from connectors.salesforce.patience import NoAnswer
 from connectors.salesforce.rest import MOST_QUERIES, Answer, Part, Rest
 from connectors.salesforce.sight import short
-from retention.contract import ConnectorError
+from retention.contract import ConnectorError, Stopped, Warrant
 from retention.vocabulary import Evidence, Outcome, OutcomeStatus, Reason, RecordRef
 
 COLLECTION = 200
@@ -30,35 +30,37 @@ class RecycleBin:
     def __init__(self, rest: Rest) -> None:
         self._rest = rest
 
-    def erase(self, refs: Sequence[RecordRef]) -> list[Outcome]:
+    def erase(self, refs: Sequence[RecordRef], warrant: Warrant) -> list[Outcome]:
         """Delete, then empty the bin of what was deleted; an outcome per ref, in order."""
         outcomes: dict[int, Outcome] = {}
         binned: list[int] = []
         step = COLLECTION * MOST_QUERIES
         for start in range(0, len(refs), step):
-            for number, outcome in enumerate(self._delete(refs[start : start + step]), start):
+            for number, outcome in enumerate(self._delete(refs[start : start + step], warrant), start):
                 if outcome.status in (OutcomeStatus.DONE, OutcomeStatus.ALREADY_DONE):
                     binned.append(number)
                 else:
                     outcomes[number] = outcome
         for start in range(0, len(binned), EMPTIED):
             some = binned[start : start + EMPTIED]
-            outcomes.update(zip(some, self._empty([refs[number] for number in some]), strict=True))
+            outcomes.update(zip(some, self._empty([refs[number] for number in some], warrant), strict=True))
         return [outcomes[number] for number in range(len(refs))]
 
-    def _delete(self, refs: Sequence[RecordRef]) -> list[Outcome]:
+    def _delete(self, refs: Sequence[RecordRef], warrant: Warrant) -> list[Outcome]:
         chunks = [refs[start : start + COLLECTION] for start in range(0, len(refs), COLLECTION)]
         parts = [
             Part("DELETE", f"composite/sobjects?ids={','.join(ref.key for ref in chunk)}&allOrNone=false")
             for chunk in chunks
         ]
         try:
-            answers = self._rest.composite(parts, effect=True)
+            answers = self._rest.composite(parts, warrant)
+        except Stopped:
+            return [Outcome(ref, OutcomeStatus.FAILED, Reason.NOT_SENT) for ref in refs]
         except NoAnswer:
             return [Outcome(ref, OutcomeStatus.UNKNOWN, Reason.NO_ANSWER) for ref in refs]
         return [outcome for chunk, answer in zip(chunks, answers, strict=True) for outcome in _results(chunk, answer)]
 
-    def _empty(self, refs: Sequence[RecordRef]) -> list[Outcome]:
+    def _empty(self, refs: Sequence[RecordRef], warrant: Warrant) -> list[Outcome]:
         ids = "".join(f"<ids>{escape(ref.key)}</ids>" for ref in refs)
 
         def envelope(session: str) -> str:
@@ -70,9 +72,9 @@ class RecycleBin:
             )
 
         try:
-            answer = self._rest.soap(envelope, effect=True)
+            answer = self._rest.soap(envelope, warrant)
             emptied = _emptied(answer)
-        except (NoAnswer, ConnectorError):
+        except (Stopped, NoAnswer, ConnectorError):
             emptied, answer = None, Answer(0, None)
         until = _recoverable_until(answer.vendor_time)
         evidence = Evidence(http_status=answer.status or None, vendor_time=answer.vendor_time)

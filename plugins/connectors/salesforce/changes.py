@@ -15,6 +15,7 @@ from connectors.salesforce.describe import FieldView, is_filled
 from connectors.salesforce.patience import NoAnswer
 from connectors.salesforce.rest import MOST_QUERIES, Answer, Part, Rest
 from connectors.salesforce.standard import special
+from retention.contract import Stopped, Warrant
 from retention.vocabulary import Action, Evidence, Outcome, OutcomeStatus, Reason, RecordKind, RecordRef, Scalar, Step
 
 COLLECTION = 200
@@ -91,13 +92,13 @@ class Writer:
         """Write up to 1,000 records in one call; an outcome per change, in order."""
         outcomes: list[Outcome] = []
         for start in range(0, len(changes), LARGEST_CALL):
-            outcomes += self._write(kind, changes[start : start + LARGEST_CALL])
+            outcomes += self._write(kind, changes[start : start + LARGEST_CALL], warrant)
         for wait in LOCK_WAITS:
             locked = [number for number, one in enumerate(outcomes) if one.reason is Reason.LOCKED]
             if not locked:
                 break
             self._pause(wait)
-            again = self._write(kind, [changes[number] for number in locked[:LARGEST_CALL]])
+            again = self._write(kind, [changes[number] for number in locked[:LARGEST_CALL]], warrant)
             for number, outcome in zip(locked, again, strict=False):
                 outcomes[number] = outcome
         return outcomes

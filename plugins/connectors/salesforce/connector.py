@@ -22,13 +22,13 @@ from connectors.salesforce.dependents import DependentReader
 from connectors.salesforce.describe import FieldViews, value_of
 from connectors.salesforce.erase import Eraser
 from connectors.salesforce.facts import VERSION, declared, filled
-from connectors.salesforce.hard_delete import LARGEST_JOB, HardDelete, Note
+from connectors.salesforce.hard_delete import LARGEST_JOB, HardDelete
 from connectors.salesforce.rest import Rest
 from connectors.salesforce.search import LARGEST_PAGE, SMALLEST_PAGE, Search
 from connectors.salesforce.session import tenant_of
 from connectors.salesforce.sight import QUERY_ALL, Row, Sight, Sights, short
 from connectors.salesforce.standard import special
-from retention.contract import Unsupported
+from retention.contract import Unsupported, Warrant
 from retention.vocabulary import (
     Action,
     Criteria,
@@ -184,7 +184,7 @@ class SalesforceConnector:
                 outcomes[number] = outcome
         due = [number for number in range(len(steps)) if number not in outcomes]
         if due:
-            erased = self._eraser.run(kind.name, [steps[number].ref for number in due], note)
+            erased = self._eraser.run(kind.name, [steps[number].ref for number in due], warrant)
             outcomes.update(zip(due, erased, strict=True))
         return [outcomes[number] for number in range(len(steps))]
 

@@ -135,7 +135,7 @@ class DependentReader:
         rows: dict[str, list[Row]] = {label: [] for label in asked}
         for start in range(0, len(parts), MOST_QUERIES):
             some = parts[start : start + MOST_QUERIES]
-            answers = self._rest.composite([part for _, part in some], effect=False)
+            answers = self._rest.composite([part for _, part in some])
             for (label, _), answer in zip(some, answers, strict=True):
                 rows[label] += self._rows(answer)
         return rows

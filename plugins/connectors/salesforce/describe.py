@@ -107,7 +107,7 @@ class FieldViews:
         unknown = [kind for kind in dict.fromkeys(kinds) if not self.of(kind).asked]
         for start in range(0, len(unknown), MOST_PARTS):
             some = unknown[start : start + MOST_PARTS]
-            answers = self._rest.composite([Part("GET", f"sobjects/{kind}/describe") for kind in some], effect=False)
+            answers = self._rest.composite([Part("GET", f"sobjects/{kind}/describe") for kind in some])
             for kind, answer in zip(some, answers, strict=True):
                 self._views[kind] = self._view(kind, answer)
 

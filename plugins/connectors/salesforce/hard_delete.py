@@ -43,7 +43,9 @@ class HardDelete:
         self._sights = sights
         self._pause = pause
 
-    def run(self, kind: str, refs: Sequence[RecordRef], note: Note, noted: Sequence[RecordRef]) -> list[Outcome] | None:
+    def run(
+        self, kind: str, refs: Sequence[RecordRef], warrant: Warrant, noted: Sequence[RecordRef]
+    ) -> list[Outcome] | None:
         """Erase rows of one object; an outcome per ref, in order. None: it is not allowed here.
 
         `noted` are the records in whose name the job's id is made durable.
@@ -56,11 +58,11 @@ class HardDelete:
             if refusal.status in (400, 403):
                 return None
             return _all(refs, OutcomeStatus.REFUSED, Reason.VENDOR_ERROR, Evidence(http_status=refusal.status))
-        except NoAnswer:
+        except (Stopped, NoAnswer):
             # A job without data erases nothing, wherever it is.
             return _all(refs, OutcomeStatus.FAILED, Reason.NOT_SENT, Evidence())
         job = self._job_id(created.body)
-        note(Handle(Action.ERASE, job, tuple(noted)))
+        warrant.note(Handle(Action.ERASE, job, tuple(noted)))
         upload = "Id\n" + "".join(f"{key}\n" for key in dict.fromkeys(ref.key for ref in refs))
         try:
             self._rest.effect("PUT", f"jobs/ingest/{job}/batches", None, csv=upload.encode())

@@ -96,7 +96,7 @@ class LinkReader:
         ]
         for start in range(0, len(questions), MOST_QUERIES):
             some = questions[start : start + MOST_QUERIES]
-            answers = self._rest.composite([one.part for one in some], effect=False)
+            answers = self._rest.composite([one.part for one in some])
             for question, answer in zip(some, answers, strict=True):
                 unread += self._take(kind, question, answer, gathered)
         return unread

@@ -18,7 +18,7 @@ from connectors.salesforce import codes, soql
 from connectors.salesforce.allowance import Allowance
 from connectors.salesforce.patience import NoAnswer, patiently, retry_after
 from connectors.salesforce.session import OrgSession
-from retention.contract import AccessDenied, ConnectorError, Incomplete, Throttled, Unavailable
+from retention.contract import AccessDenied, ConnectorError, Incomplete, Throttled, Unavailable, Warrant
 
 MOST_PARTS = 25
 MOST_QUERIES = 5  # of the parts of one composite call, collections counted too
@@ -119,7 +119,7 @@ class Rest:
         was, self.longest_statement = self.longest_statement, soql.SAFE_URL
         return was > soql.SAFE_URL
 
-    def soap(self, envelope: Callable[[str], str], *, effect: bool) -> Answer:
+    def soap(self, envelope: Callable[[str], str], warrant: Warrant) -> Answer:
         """A call of the SOAP API, for the few that have no REST form. `envelope` is built around the session's id."""
         self._allowance.must_leave_the_reserve()
         version = self.base_path.rpartition("v")[2]
@@ -127,14 +127,15 @@ class Rest:
         session = self._client.session
 
         def send() -> requests.Response:
+            warrant.check()
             token = self._client.session_id if not isinstance(session, OrgSession) else session.bearer.token
             headers = {"Content-Type": "text/xml; charset=UTF-8", "SOAPAction": '""', "Accept": "text/xml"}
             return session.request("POST", url, headers=headers, data=envelope(token).encode())
 
-        response = patiently(send, who=self._system, repeatable=not effect, pause=self._pause)
+        response = patiently(send, who=self._system, repeatable=False, pause=self._pause)
         if response.status_code == 500 and "INVALID_SESSION_ID" in response.text and isinstance(session, OrgSession):
             session.log_in()
-            response = patiently(send, who=self._system, repeatable=not effect, pause=self._pause)
+            response = patiently(send, who=self._system, repeatable=False, pause=self._pause)
         if response.status_code >= 500 and "Fault" not in response.text:
             raise NoAnswer(f"{self._system}: answered {response.status_code}")
         return Answer(response.status_code, None, response.text, vendor_time=response.headers.get("Date", ""))

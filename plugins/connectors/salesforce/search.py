@@ -140,7 +140,7 @@ class Search:
             view = self._views.of(run.kind.name)
             if not view.hidden and run.kind.name not in hunt.large and (where := run.where(hunt.criteria, view)):
                 parts[run.cursor_start] = self._part(run, view, where, "")
-        answers = self._rest.composite(list(parts.values()), effect=False) if parts else []
+        answers = self._rest.composite(list(parts.values())) if parts else []
         return dict(zip(parts, answers, strict=True))
 
     def _joins(self, run: Run, other: Run, hunt: Hunt) -> bool:
@@ -175,7 +175,7 @@ class Search:
         view = self._views.of(run.kind.name)
         ready, asked_again = hunt.ready.pop(run.cursor_start, None), False
         while not view.hidden and (where := run.where(hunt.criteria, view)):
-            answer = ready or self._rest.composite([self._part(run, view, where, last_id)], effect=False)[0]
+            answer = ready or self._rest.composite([self._part(run, view, where, last_id)])[0]
             if answer.status == 200:
                 return Opened(answer.body, view, where)
             if asked_again or codes.of_body(answer.body) not in codes.UNREADABLE_QUERY:
