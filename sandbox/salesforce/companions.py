@@ -45,12 +45,33 @@ def made(store: OrgStore, sobject: SObject, row: Row) -> None:
         if row.get("FirstPublishLocationId"):
             link = {"ContentDocumentId": document, "LinkedEntityId": row["FirstPublishLocationId"], "ShareType": "V"}
             _put(store, "ContentDocumentLink", row, link)
+    if sobject.name == "EmailMessage":
+        _named_in_message(store, row)
     if sobject.name == "CampaignMember":
         person = (
             store.stored("Contact", str(row.get("ContactId"))) or store.stored("Lead", str(row.get("LeadId"))) or {}
         )
         copied = {name: person.get(name) for name in ("Email", "FirstName", "LastName")}
         store.change("CampaignMember", row, copied)
+
+
+def _named_in_message(store: OrgStore, message: Row) -> None:
+    """A row for each address of a message, with the person or user behind it where exactly that address is known."""
+    for kind in ("From", "To", "Cc", "Bcc"):
+        for address in filter(None, (part.strip() for part in str(message.get(f"{kind}Address") or "").split(";"))):
+            known = (
+                row["Id"]
+                for name in ("Contact", "Lead", "User")
+                for row in store.rows(name, deleted=False)
+                if str(row.get("Email") or "").lower() == address.lower()
+            )
+            relation = {
+                "EmailMessageId": message["Id"],
+                "RelationId": next(known, None),
+                "RelationType": f"{kind}Address",
+                "RelationAddress": address,
+            }
+            _put(store, "EmailMessageRelation", message, relation)
 
 
 def tracked(store: OrgStore, sobject: SObject, row: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:

@@ -73,6 +73,8 @@ def _must_be_deletable(store: OrgStore, sobject: SObject, record_id: str) -> Non
     row = store.row(sobject.name, record_id) or {}
     if sobject.name == "Contact" and row.get("IsPersonAccount"):
         raise ApiError(400, "DELETE_FAILED", "A person account's contact is deleted with its account", [])
+    if sobject.name in store.switches.delete_refused_by_trigger:
+        raise ApiError(400, "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", "a trigger of the org refused the delete", [])
     writable = sobject.writable or (sobject.name in HISTORIES and store.switches.history_deletable)
     if not writable or not store.switches.delete_permission:
         raise ApiError(400, "INSUFFICIENT_ACCESS_OR_READONLY", "insufficient access rights on object id", [])

@@ -1,4 +1,4 @@
-"""What does the SOAP API answer? Only the call that has no REST form: emptyRecycleBin, for up to 200 ids."""
+"""What does the SOAP API answer? Only the calls that REST does not do as well: delete and emptyRecycleBin."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from sandbox.salesforce.access import Access
 from sandbox.salesforce.errors import ApiError
 from sandbox.salesforce.exchange import store_of
 from sandbox.salesforce.ids import long_id
+from sandbox.salesforce.schema import HISTORIES
+from sandbox.salesforce.store import OrgStore
 
 MOST_EMPTIED = 200
 _ENVELOPE = "http://schemas.xmlsoap.org/soap/envelope/"
@@ -33,10 +35,13 @@ async def call(request: Request) -> Response:
     if not _admitted(access, request, session):
         return _fault("sf:INVALID_SESSION_ID", "INVALID_SESSION_ID: Invalid Session ID found in SessionHeader")
     store.calls_at.append(store.now())
-    asked = envelope.find(f".//{{{_ENVELOPE}}}Body/{{{_PARTNER}}}emptyRecycleBin")
+    calls = {
+        name: envelope.find(f".//{{{_ENVELOPE}}}Body/{{{_PARTNER}}}{name}") for name in ("emptyRecycleBin", "delete")
+    }
+    verb, asked = next(((name, one) for name, one in calls.items() if one is not None), ("", None))
     if asked is None:
         return _fault("sf:INVALID_OPERATION", "INVALID_OPERATION: the call is not known here")
-    if not store.switches.empty_bin_permission:
+    if verb == "emptyRecycleBin" and not store.switches.empty_bin_permission:
         return _fault("sf:INSUFFICIENT_ACCESS", "INSUFFICIENT_ACCESS: the user may not empty the Recycle Bin")
     ids = [one.text or "" for one in asked.findall(f"{{{_PARTNER}}}ids")]
     if len(ids) > MOST_EMPTIED:
@@ -47,12 +52,21 @@ async def call(request: Request) -> Response:
         try:
             if record_id is None:
                 raise ApiError(400, "MALFORMED_ID", "bad id")
-            touched(request, store.empty_bin(record_id), effect=True)
+            gone = store.empty_bin(record_id) if verb == "emptyRecycleBin" else _deleted(store, record_id)
+            touched(request, gone, effect=True)
             results.append(f"<result><id>{record_id}</id><success>true</success></result>")
         except ApiError as error:
             said = f"<message>{escape(error.message)}</message><statusCode>{error.code}</statusCode>"
             results.append(f"<result><errors>{said}</errors><id>{escape(given)}</id><success>false</success></result>")
-    return _answer(f"<emptyRecycleBinResponse>{''.join(results)}</emptyRecycleBinResponse>", 200)
+    return _answer(f"<{verb}Response>{''.join(results)}</{verb}Response>", 200)
+
+
+def _deleted(store: OrgStore, record_id: str) -> list[str]:
+    """Into the bin; rows of field history have none and are gone."""
+    sobject = store.schema.by_id(record_id)
+    if sobject is None:
+        raise ApiError(400, "INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id")
+    return store.hard_delete(sobject, record_id) if sobject.name in HISTORIES else store.delete(sobject, record_id)
 
 
 def _admitted(access: Access, request: Request, session: str) -> bool:

@@ -22,7 +22,7 @@ class Switches:
     delete_permission: bool = True
     empty_bin_permission: bool = True
     history_deletable: bool = False
-    """Whether rows of field history can be deleted over REST: documented for SOAP and Apex only."""
+    """"Delete From Field History", for SOAP: whether REST deletes such rows too is not known, so it does not here."""
     set_audit_fields: bool = False
     """"Set Audit Fields upon Record Creation": CreatedDate may be given on insert, never on update."""
     edit_converted_leads: bool = False
@@ -35,6 +35,9 @@ class Switches:
     """`Contact.Nickname__c`: text fields somebody added."""
     registrations_on_delete: str = "clear"
     """What deleting a contact does to its rows of the custom object: clear, restrict or cascade."""
+
+    delete_refused_by_trigger: list[str] = field(default_factory=list)
+    """Objects whose rows a trigger or flow of the org lets nobody delete."""
 
     # What goes wrong with the next rows and jobs.
     locked_rows: int = 0

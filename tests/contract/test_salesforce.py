@@ -243,7 +243,8 @@ def test_a_thousand_updates_are_one_reading_and_one_call(org: SalesforceWorld, a
     how: dict[str, Any] = {"fields": ("Interests__c",)} if action is Action.REDACT else {}
     assert {outcome.status for outcome in act(org, action, *refs, **how)} == {OutcomeStatus.DONE}
     calls = spent(org)
-    assert sum(calls.values()) == 2, calls
+    # Old values in the field history are looked for after fields were emptied.
+    assert sum(calls.values()) == (3 if action is Action.REDACT else 2), calls
 
 
 def test_a_thousand_addresses_are_asked_in_a_few_calls_and_find_their_people(org: SalesforceWorld) -> None:

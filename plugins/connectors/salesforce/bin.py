@@ -8,20 +8,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, timedelta
 from email.utils import parsedate_to_datetime
-from xml.etree import ElementTree
-from xml.sax.saxutils import escape
 
-from connectors.salesforce import codes
+from connectors.salesforce import codes, soap
 from connectors.salesforce.patience import NoAnswer
 from connectors.salesforce.rest import MOST_QUERIES, Answer, Part, Rest
 from connectors.salesforce.sight import short
-from retention.contract import ConnectorError, Stopped, Warrant
+from retention.contract import Stopped, Warrant
 from retention.vocabulary import Evidence, Outcome, OutcomeStatus, Reason, RecordRef
 
 COLLECTION = 200
-EMPTIED = 200
 BIN_DAYS = 15
-_PARTNER = "urn:partner.soap.sforce.com"
 
 
 class RecycleBin:
@@ -41,8 +37,8 @@ class RecycleBin:
                     binned.append(number)
                 else:
                     outcomes[number] = outcome
-        for start in range(0, len(binned), EMPTIED):
-            some = binned[start : start + EMPTIED]
+        for start in range(0, len(binned), soap.MOST_IDS):
+            some = binned[start : start + soap.MOST_IDS]
             outcomes.update(zip(some, self._empty([refs[number] for number in some], warrant), strict=True))
         return [outcomes[number] for number in range(len(refs))]
 
@@ -61,20 +57,9 @@ class RecycleBin:
         return [outcome for chunk, answer in zip(chunks, answers, strict=True) for outcome in _results(chunk, answer)]
 
     def _empty(self, refs: Sequence[RecordRef], warrant: Warrant) -> list[Outcome]:
-        ids = "".join(f"<ids>{escape(ref.key)}</ids>" for ref in refs)
-
-        def envelope(session: str) -> str:
-            return (
-                '<?xml version="1.0" encoding="UTF-8"?>'
-                f'<env:Envelope xmlns:env="http://schemas.xmlsoap.org/soap/envelope/" xmlns="{_PARTNER}">'
-                f"<env:Header><SessionHeader><sessionId>{escape(session)}</sessionId></SessionHeader></env:Header>"
-                f"<env:Body><emptyRecycleBin>{ids}</emptyRecycleBin></env:Body></env:Envelope>"
-            )
-
         try:
-            answer = self._rest.soap(envelope, warrant)
-            emptied = _emptied(answer)
-        except (Stopped, NoAnswer, ConnectorError):
+            emptied, answer = soap.told(self._rest, soap.EMPTY_RECYCLE_BIN, [ref.key for ref in refs], warrant)
+        except Stopped:
             emptied, answer = None, Answer(0, None)
         until = _recoverable_until(answer.vendor_time)
         evidence = Evidence(http_status=answer.status or None, vendor_time=answer.vendor_time)
@@ -120,19 +105,3 @@ def _result(ref: RecordRef, given: object, evidence: Evidence) -> Outcome:
     if code == codes.DELETED:
         return Outcome(ref, OutcomeStatus.ALREADY_DONE, Reason.SAME, evidence)
     return Outcome(ref, *codes.verdict(code), evidence)
-
-
-def _emptied(answer: Answer) -> set[str] | None:
-    """Short ids that left the bin; None where the call was refused as a whole."""
-    if answer.status != 200 or "<!DOCTYPE" in answer.text:
-        return None
-    try:
-        envelope = ElementTree.fromstring(answer.text)  # noqa: S314 - without a DTD there is nothing to expand
-    except ElementTree.ParseError:
-        return None
-    results = envelope.iter(f"{{{_PARTNER}}}result")
-    return {
-        short(one.findtext(f"{{{_PARTNER}}}id", ""))
-        for one in results
-        if one.findtext(f"{{{_PARTNER}}}success") == "true"
-    }

@@ -23,6 +23,7 @@ from connectors.salesforce.describe import FieldViews, value_of
 from connectors.salesforce.erase import Eraser
 from connectors.salesforce.facts import VERSION, declared, filled
 from connectors.salesforce.hard_delete import LARGEST_JOB, HardDelete
+from connectors.salesforce.history import FieldHistory
 from connectors.salesforce.rest import Rest
 from connectors.salesforce.search import LARGEST_PAGE, SMALLEST_PAGE, Search
 from connectors.salesforce.session import tenant_of
@@ -89,6 +90,7 @@ class SalesforceConnector:
         self._hard_delete = HardDelete(rest, system, self._sights, pause)
         dependents = DependentReader(rest, system, self._kinds, absent)
         self._eraser = Eraser(dependents, self._hard_delete, RecycleBin(rest), self._sights, pause)
+        self._history = FieldHistory(rest)
         self._writer = Writer(rest, pause)
 
     @classmethod
@@ -216,7 +218,24 @@ class SalesforceConnector:
             outcomes.update(
                 self._emptied_again(kind, steps, rows, {number: outcomes[number] for number in due}, warrant)
             )
+            outcomes.update(self._forgotten(kind, steps, {number: outcomes[number] for number in due}, warrant))
         return [outcomes[number] for number in range(len(steps))]
+
+    def _forgotten(
+        self, kind: RecordKind, steps: Sequence[Step], outcomes: Mapping[int, Outcome], warrant: Warrant
+    ) -> dict[int, Outcome]:
+        """Emptied rows of which old values stay in the field history: refused, for a person with the right to it."""
+        emptied = {
+            steps[number].ref.key: steps[number].fields
+            for number, outcome in outcomes.items()
+            if outcome.status is OutcomeStatus.DONE
+        }
+        stayed = self._history.forget(kind.name, emptied, warrant)
+        return {
+            number: Outcome(outcome.ref, OutcomeStatus.REFUSED, Reason.NO_PERMISSION, outcome.evidence)
+            for number, outcome in outcomes.items()
+            if short(outcome.ref.key) in stayed
+        }
 
     def _emptied_again(
         self,

@@ -173,6 +173,8 @@ def _classes(kind: RecordKind, view: FieldView, row: Row, links: Links) -> Itera
             and not is_filled(value_of(row, field_set.present_if))
         )
         if names and not absent:
+            # What names several people is never emptied for one of them: it goes whole, or a person looks at it.
+            names = () if special(kind.name).several_people else names
             yield ClassFacts(
                 field_set.data_class, field_set.lawful_basis, names, _collected(kind, field_set, view, row, links)
             )

@@ -310,6 +310,8 @@ class Search:
         for name in view.custom_fields():
             if name not in known:
                 yield Gap(GapCode.UNCLASSIFIED, kind.name, name)
+        if kind.name == "Contact" and view.knows("IsPersonAccount") and "Account" not in {k.name for k in self._kinds}:
+            yield Gap(GapCode.UNCLASSIFIED, kind.name, "IsPersonAccount")
         way = special(kind.name).individual
         if not way or not kind.opt_out:
             return
