@@ -27,6 +27,8 @@ STRICT_READ = 1_000
 DESCRIBES, ROW_COUNTS = 1, 1
 RELATED = {"Contact": 18, "Lead": 5}
 """What hangs on a person: proof of a transaction, complaints, what goes along, consents, where it came from."""
+HISTORY = 1
+"""Old values are looked for after fields were emptied."""
 HANGING = 1
 """Files, messages, shared activities: five queries before people of one object are erased."""
 WRITES = tuple(action.value for action in (Action.REDACT, Action.RESTRICT, Action.RELEASE, Action.SUPPRESS))
@@ -94,6 +96,8 @@ def act_bound(night: Weighed, *names: str) -> int:
         calls += sum(ceil(count / COLLECTIONS_READ) for count in touched.values())
         if "erase" in names:
             calls += (HANGING + BULK) * len(night.per_kind("erase", after_approval=approved))
+        if "redact" in names:
+            calls += HISTORY * len(night.per_kind("redact", after_approval=approved))
         written = night.per_kind(*(set(names) - {"erase"}), after_approval=approved)
         calls += sum(min(BULK, ceil(count / WRITTEN)) for count in written.values())
     return calls
