@@ -1,9 +1,9 @@
 """How many calls does a night on Salesforce take, beside the fewest the vendor's own limits allow?
 
-Lower bounds per object: a query answers 2,000 rows a call, three Bulk calls answer any number; a composite call takes
-five queries, each of up to 100,000 characters, or five collections of 200 records; a collections read takes 2,000 ids;
-a Bulk erasure takes seven calls for any number (create, upload, close, one look, three results). What an org is
-(describes, counts of rows) takes a call each for up to 25 objects; what hangs on people, one query per related object.
+Lower bounds: a query answers 2,000 rows, three Bulk calls answer any number; a composite call takes five queries, each
+of up to 100,000 characters, or five collections of 200 records; a collections read takes 2,000 ids; a Bulk erasure
+takes seven calls for any number (create, upload, close, one look, three results). What an org is (describes, counts of
+rows) takes a call each for up to 25 objects; what hangs on people, one query per related object.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ COLLECTIONS_READ = 2_000
 WRITTEN = 1_000
 BULK = 7
 STRICT_READ = 1_000
+SEARCHED = ("Contact", "Lead", "Task", "Event", "EmailMessage", "CampaignMember")
 DESCRIBES, ROW_COUNTS = 1, 1
 RELATED = {"Contact": 18, "Lead": 5}
 """What hangs on a person: proof of a transaction, complaints, what goes along, consents, where it came from."""
@@ -72,11 +73,12 @@ def found_bound(night: Weighed) -> int:
     known: set[str] = set()
     calls = DESCRIBES + ROW_COUNTS
     for verb in night.named("find"):
-        per_object = {kind: verb.per_kind().get(kind, 0) for kind in ("Contact", "Lead")}
+        per_object = {kind: verb.per_kind().get(kind, 0) for kind in SEARCHED}
         if verb.addresses:
             calls += ceil(sum(max(_statements(verb), ceil(rows / PAGE)) for rows in per_object.values()) / QUERIES)
         else:
-            calls += sum(min(BULK_QUERY, max(1, ceil(rows / PAGE))) for rows in per_object.values())
+            pages = [max(1, ceil(rows / PAGE)) for rows in per_object.values()]
+            calls += ceil(sum(min(BULK_QUERY, count) for count in pages) / QUERIES)
         # What hangs on people not met before.
         new = {ref for ref in verb.refs if ref.key not in known}
         calls += sum(ceil(RELATED[kind] / QUERIES) for kind in {ref.kind for ref in new})
