@@ -106,9 +106,10 @@ class JwtBearer:
     def request_token(self, session: requests.Session) -> requests.Response:
         # A new assertion each time: one is good for minutes, a session for hours.
         grant = "urn:ietf:params:oauth:grant-type:jwt-bearer"
-        return _posted(session, self, {"grant_type": grant, "assertion": self._assertion()}, None, self._pause)
+        return _posted(session, self, {"grant_type": grant, "assertion": self.assertion()}, None, self._pause)
 
-    def _assertion(self) -> str:
+    def assertion(self) -> str:
+        """A new signed assertion, good for three minutes."""
         claims = {
             "iss": self._client_id,
             "sub": self._username,
