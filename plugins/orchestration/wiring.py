@@ -12,6 +12,7 @@ import subprocess
 from datetime import UTC, date, datetime
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
@@ -24,6 +25,9 @@ from retention.keyring import Keyring
 from retention.policy import Policy, load
 from retention.store import database
 from retention.store.desk import Desk
+
+if TYPE_CHECKING:
+    from simple_salesforce.api import Salesforce
 
 ROOT = Path(__file__).resolve().parents[2]
 POLICY = Path(os.environ.get("RETENTION_POLICY") or ROOT / "include" / "policy")
@@ -133,10 +137,13 @@ def connector(system: str) -> Connector:
     if declared.kind == "salesforce":
         from connectors import salesforce
 
-        client = salesforce.connect(
-            _base_url(conn, "https"), conn.login or "", conn.password or "", ca_bundle=extra.get("ca_bundle")
+        return salesforce.SalesforceConnector.of(
+            _salesforce_client(conn),
+            system,
+            declared.kinds(),
+            absent=declared.absent,
+            api_reserve=declared.api_reserve,
         )
-        return salesforce.SalesforceConnector.of(client, system, declared.kinds())
     if declared.kind == "hubspot":
         from connectors import hubspot
 
@@ -155,6 +162,35 @@ def connector(system: str) -> Connector:
         system=system,
         folders={name: (folder.data_class, folder.lawful_basis) for name, folder in declared.folders.items()},
     )
+
+
+def _salesforce_client(conn: Connection) -> Salesforce:
+    """Log in with a signed assertion where the connection has a private key, with the app's secret otherwise.
+
+    The extras are those of Airflow's own `salesforce` connection type.
+    """
+    from connectors import salesforce
+
+    extra = conn.extra_dejson
+    address = _base_url(conn, "https") if conn.host else str(extra.get("instance_url") or "")
+    if not address and extra.get("domain"):
+        address = f"https://{extra['domain']}.salesforce.com"
+    version = str(extra.get("version") or salesforce.API_VERSION)
+    key, key_file = extra.get("private_key"), extra.get("private_key_file_path")
+    if key or key_file:
+        try:
+            text = str(key or Path(str(key_file)).read_text(encoding="utf-8"))
+        except OSError:
+            raise NotConnected(
+                f"Airflow connection {conn.conn_id!r}: the file named in private_key_file_path cannot be read"
+            ) from None
+        login = salesforce.JwtBearer(
+            address, extra.get("consumer_key") or "", conn.login or "", text, audience=extra.get("audience") or ""
+        )
+        return salesforce.log_in(login, extra.get("ca_bundle"), version)
+    client_id = extra.get("consumer_key") or conn.login or ""
+    client_secret = extra.get("consumer_secret") or conn.password or ""
+    return salesforce.connect(address, client_id, client_secret, extra.get("ca_bundle"), version)
 
 
 def _base_url(conn: Connection, scheme: str) -> str:

@@ -41,8 +41,8 @@ def verify(desk: Desk, plan: Plan, connector: Connector) -> Tally:
         raise WrongPlace(f"{plan.system}: the connection leads to another account than the plan was made for")
     with desk.transaction() as db:
         done = steps.done_unverified(db, desk.keyring, plan.system, plan.plan_id)
-    for kind in dict.fromkeys((c.step.action, c.step.ref.kind) for c in done):
-        alike = [c for c in done if (c.step.action, c.step.ref.kind) == kind]
+    for kind in dict.fromkeys(c.step.ref.kind for c in done):
+        alike = [c for c in done if c.step.ref.kind == kind]
         for start in range(0, len(alike), CONFIRMED_BY):
             _confirm(desk, plan, connector, alike[start : start + CONFIRMED_BY], tally)
     with desk.transaction() as db:

@@ -120,6 +120,7 @@ class RecordKind:
     consent_on: str = ""  # field with the day of the newest consent given with proof
     undated_if: str = ""  # true here: the record's creation date is an import date, not a collection date
     restricted: str = ""  # field our RESTRICT sets
+    not_personal: tuple[str, ...] = ()  # custom fields that say nothing about anybody
 
 
 # --- What a connector reports ---
@@ -198,6 +199,7 @@ class GapCode(StrEnum):
     COUNT_MISMATCH = "count_mismatch"
     LINK_NOT_FOLLOWED = "link_not_followed"
     NOT_REACHABLE = "not_reachable"
+    UNCLASSIFIED = "unclassified"  # a field the policy has no data class for (invariant I13)
 
 
 @dataclass(frozen=True, slots=True)

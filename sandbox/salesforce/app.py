@@ -14,7 +14,7 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import Message, Receive, Scope, Send
 
 from sandbox.control import Control
-from sandbox.salesforce import bulk, composite, queries, resources, row_sets
+from sandbox.salesforce import bulk, composite, queries, resources, row_sets, soap
 from sandbox.salesforce.access import USERNAME, Access
 from sandbox.salesforce.errors import ApiError, not_found, refusal
 from sandbox.salesforce.exchange import known_version
@@ -52,6 +52,7 @@ def _routes(access: Access) -> list[BaseRoute]:
         Route("/services/oauth2/revoke", access.revocation, methods=["POST"]),
         Route("/services/oauth2/userinfo", identity),
         Route("/id/{organization}/{user}", identity),
+        Route("/services/Soap/u/{version}", soap.call, methods=["POST"]),
         Route("/services/data", resources.versions),
         Route(_DATA, resources.resources),
         Route(f"{_DATA}/query", queries.query),
@@ -129,6 +130,8 @@ class Gate:
             return ApiError(431, "REQUEST_HEADER_FIELDS_TOO_LARGE", "URI and headers exceed the 16,384 byte limit")
         if path == "/services/data" or (path.startswith("/services/oauth2/") and not path.endswith("/userinfo")):
             return None
+        if path.startswith("/services/Soap/"):
+            return None  # its session stands in the envelope
         authorization = next((value.decode() for name, value in scope["headers"] if name == b"authorization"), None)
         if not self._access.admits(authorization, store.now(), store.switches.session_seconds):
             return ApiError(401, "INVALID_SESSION_ID", "Session expired or invalid")

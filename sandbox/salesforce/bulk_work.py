@@ -40,7 +40,12 @@ def process(store: OrgStore, job: Job) -> list[str]:
         leave_unprocessed(job)
         return []
     changed: list[str] = []
-    for row in rows:
+    breaks_after, store.job_breaks_after = store.job_breaks_after, None
+    for number, row in enumerate(rows):
+        if breaks_after is not None and number >= breaks_after:
+            job.error = "InternalServerError : the job was stopped by the service"
+            job.unprocessed = rows[number:]
+            break
         given = dict(zip(job.columns, row, strict=False))
         try:
             record_id, created, touched = _do(store, sobject, job, given)

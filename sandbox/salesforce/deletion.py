@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from sandbox.salesforce import values
 from sandbox.salesforce.errors import ApiError
-from sandbox.salesforce.schema import ChildRelationship, SObject
+from sandbox.salesforce.schema import HISTORIES, ChildRelationship, SObject
 from sandbox.salesforce.writing import live_row
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ _NAMED_AT_MOST = 5
 
 def to_bin(store: OrgStore, sobject: SObject, record_id: str) -> list[str]:
     """Mark the row and all that cascades as deleted, with one time for all; the ids, the named one first."""
-    _must_be_deletable(sobject)
+    _must_be_deletable(store, sobject, record_id)
     live_row(store, sobject, record_id)
     going = _going(store, sobject, record_id, deleted=False)
     _must_be_free(store, sobject, record_id, going)
@@ -34,7 +34,7 @@ def to_bin(store: OrgStore, sobject: SObject, record_id: str) -> list[str]:
 
 def for_good(store: OrgStore, sobject: SObject, record_id: str) -> list[str]:
     """Remove the row and all that cascades without a stay in the bin."""
-    _must_be_deletable(sobject)
+    _must_be_deletable(store, sobject, record_id)
     row = store.row(sobject.name, record_id)
     if row is None or not row.get("IsDeleted"):
         live_row(store, sobject, record_id)
@@ -55,8 +55,28 @@ def purge(store: OrgStore, sobject: SObject, record_id: str) -> None:
     store.mark_deleted(record_id, None)
 
 
-def _must_be_deletable(sobject: SObject) -> None:
-    if not sobject.writable:
+def out_of_bin(store: OrgStore, record_id: str) -> list[str]:
+    """Empty the bin of one row and of what was deleted with it; a row that is not there is refused."""
+    sobject = store.schema.by_id(record_id)
+    row = store.row(sobject.name, record_id) if sobject else None
+    if sobject is None or row is None or not row.get("IsDeleted"):
+        raise ApiError(400, "INVALID_ID_FIELD", "cannot empty: the row is not in the Recycle Bin", [])
+    at = store.deleted_at.get(record_id)
+    going = _going(store, sobject, record_id, deleted=True)
+    gone = [one_id for one_id in going if one_id == record_id or store.deleted_at.get(one_id) == at]
+    for one_id in gone:
+        purge(store, going[one_id], one_id)
+    return gone
+
+
+def _must_be_deletable(store: OrgStore, sobject: SObject, record_id: str) -> None:
+    row = store.row(sobject.name, record_id) or {}
+    if sobject.name == "Contact" and row.get("IsPersonAccount"):
+        raise ApiError(400, "DELETE_FAILED", "A person account's contact is deleted with its account", [])
+    if sobject.name in store.switches.delete_refused_by_trigger:
+        raise ApiError(400, "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", "a trigger of the org refused the delete", [])
+    writable = sobject.writable or (sobject.name in HISTORIES and store.switches.history_deletable)
+    if not writable or not store.switches.delete_permission:
         raise ApiError(400, "INSUFFICIENT_ACCESS_OR_READONLY", "insufficient access rights on object id", [])
 
 

@@ -33,7 +33,7 @@ def summary(sobject: SObject, base: str) -> dict[str, Any]:
         "associateEntityType": None,
         "associateParentEntity": None,
         "createable": writable,
-        "custom": False,
+        "custom": sobject.name.endswith("__c"),
         "customSetting": False,
         "deepCloneable": False,
         "deletable": writable,

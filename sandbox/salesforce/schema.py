@@ -1,7 +1,8 @@
 """Which objects and fields does this org have, and what does a delete do to the children of a record?
 
 Two tables beside this file hold the facts: `fields.csv` and `children.csv`. Flags of a field: n nillable, c createable,
-u updateable, f filterable, s sortable, g groupable, d defaulted on create, i usable for lookup by value, N name field.
+u updateable, f filterable, s sortable, g groupable, d defaulted on create, i usable for lookup by value, N name field,
+p there only in an org with person accounts.
 """
 
 from __future__ import annotations
@@ -29,9 +30,34 @@ PREFIXES = {
     "Contract": "800",
     "Order": "801",
     "Individual": "0PK",
+    "Event": "00U",
+    "TaskRelation": "0RT",
+    "EventRelation": "0RE",
+    "Campaign": "701",
+    "CampaignMember": "00v",
+    "CaseComment": "00a",
+    "EmailMessage": "02s",
+    "EmailMessageRelation": "0EM",
+    "Attachment": "00P",
+    "Note": "002",
+    "ContentDocument": "069",
+    "ContentVersion": "068",
+    "ContentDocumentLink": "06A",
+    "ContactHistory": "017",
+    "LeadHistory": "0LH",
+    "CaseHistory": "0CH",
+    "AccountHistory": "0AH",
+    "ContactPointTypeConsent": "0ZX",
+    "CommSubscriptionConsent": "0eB",
+    "AuthorizationFormConsent": "0cP",
+    "ServiceContract": "810",
+    "Event_Registration__c": "a01",
 }
 PLURALS = {"OpportunityContactRole": "Opportunity Contact Roles", "Opportunity": "Opportunities"}
-READ_ONLY = frozenset({"User", "Organization"})
+REGISTRATION = "Event_Registration__c"
+"""The custom object of this org; what deleting its contact does to it is a switch."""
+HISTORIES = ("ContactHistory", "LeadHistory", "CaseHistory", "AccountHistory")
+READ_ONLY = frozenset({"User", "Organization", *HISTORIES})
 NUMBERS = frozenset({"double", "currency", "percent", "int"})
 
 
@@ -137,7 +163,15 @@ class SObject:
 class Schema:
     """All objects, as the calling user sees them: fields hidden by field-level security do not exist for him."""
 
-    def __init__(self, hidden_fields: Iterable[str] = (), hidden_objects: Iterable[str] = ()) -> None:
+    def __init__(
+        self,
+        hidden_fields: Iterable[str] = (),
+        hidden_objects: Iterable[str] = (),
+        *,
+        custom_fields: Iterable[str] = (),
+        person_accounts: bool = True,
+        registrations_on_delete: str = "clear",
+    ) -> None:
         self._hidden = {name.lower() for name in hidden_fields}
         unseen = {name.lower() for name in hidden_objects}
         self._objects: dict[str, SObject] = {}
@@ -145,9 +179,18 @@ class Schema:
             if sobject_name.lower() in unseen:
                 continue
             sobject = self._objects.setdefault(sobject_name.lower(), SObject(sobject_name))
-            if f"{sobject_name}.{described.name}".lower() not in self._hidden:
+            exists = person_accounts or "p" not in described.flags
+            if exists and f"{sobject_name}.{described.name}".lower() not in self._hidden:
                 sobject.fields[described.name.lower()] = described
+        for whole in custom_fields:
+            sobject_name, _, name = whole.partition(".")
+            if (owner := self.get(sobject_name)) is not None and whole.lower() not in self._hidden:
+                owner.fields[name.lower()] = Field(name, name, "string", 255, frozenset("ncufsg"), (), None, None)
         for relationship in _all_children():
+            if relationship.child == REGISTRATION:
+                relationship = dataclasses.replace(relationship, on_delete=registrations_on_delete)
+            if relationship.child.lower() in unseen:
+                continue
             if relationship.parent.lower() in self._objects:
                 self._objects[relationship.parent.lower()].children.append(relationship)
 

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from sandbox.clock import Clock
 from sandbox.salesforce import deletion, writing
 from sandbox.salesforce.bulk_job import Job
+from sandbox.salesforce.errors import ApiError
 from sandbox.salesforce.ids import made_id
 from sandbox.salesforce.own_rows import OWN_ROWS, USER_ID
 from sandbox.salesforce.schema import Schema, SObject
@@ -25,13 +26,17 @@ CURSOR_DAYS = 2
 Row = dict[str, Any]
 
 
+def is_current(row: Mapping[str, Any]) -> bool:
+    """Whether plain `query` shows the row: neither in the Recycle Bin nor archived."""
+    return not row.get("IsDeleted", False) and not row.get("IsArchived", False)
+
+
 class OrgStore:
     """All rows by object and id. Every change of a row passes `put`, `change` or `drop`, which can be undone."""
 
     def __init__(self, seed: Callable[[], Mapping[str, list[Row]]], clock: Clock) -> None:
         self._seed = seed
         self.clock = clock
-        self._full_schema = Schema()
         self.reset()
 
     # -- the control surface
@@ -39,7 +44,10 @@ class OrgStore:
     def reset(self) -> None:
         self.clock.reset()
         self.switches = Switches()
-        self.schema = self._full_schema
+        self.locks_left = 0
+        self.job_breaks_after: int | None = None
+        self._full_schema = Schema()
+        self.schema = Schema(person_accounts=False)
         self.jobs: dict[str, Job] = {}
         self.cursors: dict[str, tuple[datetime, Answer]] = {}
         self.calls_at: collections.deque[datetime] = collections.deque()
@@ -58,8 +66,24 @@ class OrgStore:
 
     def set_switches(self, given: Mapping[str, Any]) -> Mapping[str, Any]:
         self.switches = self.switches.changed(given)
-        self.schema = Schema(self.switches.hidden_fields, self.switches.hidden_objects)
+        if "locked_rows" in given:
+            self.locks_left = self.switches.locked_rows
+        if "job_breaks_after" in given:
+            self.job_breaks_after = self.switches.job_breaks_after
+        self._full_schema = self._schema(whole=True)
+        self.schema = self._schema(whole=False)
         return self.switches.plain()
+
+    def _schema(self, *, whole: bool) -> Schema:
+        """The org's schema, whole or as the calling user sees it."""
+        switches = self.switches
+        return Schema(
+            () if whole else switches.hidden_fields,
+            () if whole else switches.hidden_objects,
+            custom_fields=switches.custom_fields,
+            person_accounts=whole or switches.person_accounts,
+            registrations_on_delete=switches.registrations_on_delete,
+        )
 
     def state(self) -> Mapping[str, Any]:
         """Rows with all their fields, in the order of ids; the bin with the time of each delete; the bulk jobs."""
@@ -84,7 +108,7 @@ class OrgStore:
     def rows(self, sobject: str, *, deleted: bool) -> list[Row]:
         if not self._shared(sobject):
             return []
-        return [row for row in self._tables[sobject].values() if deleted or not row.get("IsDeleted", False)]
+        return [row for row in self._tables[sobject].values() if deleted or is_current(row)]
 
     def row(self, sobject: str, record_id: str) -> Row | None:
         return self._tables[sobject].get(record_id) if self._shared(sobject) else None
@@ -97,6 +121,12 @@ class OrgStore:
         """Live rows, whoever may see them."""
         return sum(not row.get("IsDeleted", False) for row in self._tables[sobject].values())
 
+    def lock(self) -> None:
+        """Refuse one row where another transaction is said to hold its parent."""
+        if self.locks_left > 0:
+            self.locks_left -= 1
+            raise ApiError(400, "UNABLE_TO_LOCK_ROW", "unable to obtain exclusive access to this record", [])
+
     def _shared(self, sobject: str) -> bool:
         return sobject.lower() not in {name.lower() for name in self.switches.unshared_objects}
 
@@ -108,16 +138,24 @@ class OrgStore:
 
     def update(self, sobject: SObject, record_id: str, given: Mapping[str, Any]) -> None:
         self.expire()
+        self.lock()
         writing.update(self, sobject, record_id, given)
 
     def delete(self, sobject: SObject, record_id: str) -> list[str]:
         """Move the row and what cascades to the bin; the ids moved."""
         self.expire()
+        self.lock()
         return deletion.to_bin(self, sobject, record_id)
 
     def hard_delete(self, sobject: SObject, record_id: str) -> list[str]:
         self.expire()
+        self.lock()
         return deletion.for_good(self, sobject, record_id)
+
+    def empty_bin(self, record_id: str) -> list[str]:
+        """Purge one row of the Recycle Bin with what went there with it; the ids purged."""
+        self.expire()
+        return deletion.out_of_bin(self, record_id)
 
     def expire(self) -> None:
         """Let the bin forget what has lain there for 15 days."""

@@ -19,7 +19,31 @@ class Switches:
     unshared_objects: list[str] = field(default_factory=list)
     """The object is known, but no row of it is shared with the user."""
     hard_delete_permission: bool = True
+    delete_permission: bool = True
+    empty_bin_permission: bool = True
+    history_deletable: bool = False
+    """"Delete From Field History", for SOAP: whether REST deletes such rows too is not known, so it does not here."""
+    set_audit_fields: bool = False
+    """"Set Audit Fields upon Record Creation": CreatedDate may be given on insert, never on update."""
     edit_converted_leads: bool = False
+
+    # What is switched on in the org.
+    person_accounts: bool = False
+    field_history: bool = False
+    """Whether changes of names, addresses and numbers of people are tracked."""
+    custom_fields: list[str] = field(default_factory=list)
+    """`Contact.Nickname__c`: text fields somebody added."""
+    registrations_on_delete: str = "clear"
+    """What deleting a contact does to its rows of the custom object: clear, restrict or cascade."""
+
+    delete_refused_by_trigger: list[str] = field(default_factory=list)
+    """Objects whose rows a trigger or flow of the org lets nobody delete."""
+
+    # What goes wrong with the next rows and jobs.
+    locked_rows: int = 0
+    """The next N rows written or deleted answer UNABLE_TO_LOCK_ROW."""
+    job_breaks_after: int | None = None
+    """The next bulk job does so many rows, then fails; the others stay unprocessed."""
 
     # How large or slow the org is.
     daily_api_requests: int = 100_000

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from sandbox.salesforce import values
+from sandbox.salesforce import companions, values
 from sandbox.salesforce.errors import ApiError, not_found
 from sandbox.salesforce.own_rows import USER_ID
 from sandbox.salesforce.schema import Field, SObject
@@ -24,7 +24,12 @@ _DEFAULTS = {
 
 def create(store: OrgStore, sobject: SObject, given: Mapping[str, Any]) -> str:
     _must_be_writable(sobject)
+    created = given.get("CreatedDate") if store.switches.set_audit_fields else None
+    if created is not None:
+        given = {name: value for name, value in given.items() if name != "CreatedDate"}
     wanted = _checked(sobject, given, creating=True)
+    if sobject.name == "Account" and wanted.get("LastName"):
+        wanted["Name"] = " ".join(part for part in (wanted.get("FirstName"), wanted["LastName"]) if part)
     missing = [one.name for one in sobject.fields.values() if one.required_on_create and wanted.get(one.name) is None]
     missing = [name for name in missing if name not in _DEFAULTS.get(sobject.name, {})]
     if missing:
@@ -32,13 +37,16 @@ def create(store: OrgStore, sobject: SObject, given: Mapping[str, Any]) -> str:
     _references_hold(store, sobject, wanted)
     whole = store.full(sobject.name) or sobject
     record_id = store.new_id(sobject.prefix)
-    row = blank(whole, USER_ID, values.stamp(store.now()))
+    born = values.stamp(values.moment_of(str(created)) if created is not None else store.now())
+    row = blank(whole, USER_ID, born)
     row.update(_DEFAULTS.get(sobject.name, {}))
     row.update({"Id": record_id, **wanted})
     if sobject.name in _NUMBERED:
         row[_NUMBERED[sobject.name]] = f"{store.count(sobject.name) + 1:08d}"
     row.update(derived(whole, row))
+    row.update(companions.archived(store, sobject, row))
     store.put(sobject.name, row)
+    companions.made(store, sobject, row)
     return record_id
 
 
@@ -56,6 +64,7 @@ def update(store: OrgStore, sobject: SObject, record_id: str, given: Mapping[str
     _references_hold(store, sobject, wanted)
     now = values.stamp(store.now())
     changed = {**wanted, "LastModifiedDate": now, "LastModifiedById": USER_ID, "SystemModstamp": now}
+    companions.tracked(store, sobject, row, wanted)
     store.change(sobject.name, row, {**changed, **derived(store.full(sobject.name) or sobject, {**row, **changed})})
 
 
@@ -89,7 +98,7 @@ def blank(sobject: SObject, user_id: str, created: str) -> Row:
 def derived(sobject: SObject, row: Mapping[str, Any]) -> Row:
     """Fields that follow from others: the whole name, and whether something is closed or won."""
     found: Row = {}
-    if sobject.field("LastName") is not None and sobject.field("Name") is not None:
+    if row.get("LastName") and sobject.field("LastName") is not None and sobject.field("Name") is not None:
         found["Name"] = " ".join(part for part in (row.get("FirstName"), row.get("LastName")) if part)
     if sobject.name == "Case":
         closed = row.get("Status") == "Closed"
@@ -99,6 +108,8 @@ def derived(sobject: SObject, row: Mapping[str, Any]) -> Row:
         found.update(IsClosed=stage in ("Closed Won", "Closed Lost"), IsWon=stage == "Closed Won")
     if sobject.name == "Order" and row.get("Status") in ("Draft", "Activated"):
         found["StatusCode"] = row["Status"]
+    if sobject.name == "Account" and row.get("LastName"):
+        found["IsPersonAccount"] = True
     if sobject.name == "Task":
         found["IsClosed"] = row.get("Status") == "Completed"
     return found

@@ -1,8 +1,9 @@
 """How many calls does a night on Salesforce take, beside the fewest the vendor's own limits allow?
 
-Lower bounds per object: a query answers 2,000 rows a call, three Bulk calls answer any number; a composite call takes
-five queries, each of up to 100,000 characters, or five collections of 200 records; a collections read takes 2,000 ids;
-a Bulk erasure takes seven calls for any number (create, upload, close, one look, three results).
+Lower bounds: a query answers 2,000 rows, three Bulk calls answer any number; a composite call takes five queries, each
+of up to 100,000 characters, or five collections of 200 records; a collections read takes 2,000 ids; a Bulk erasure
+takes seven calls for any number (create, upload, close, one look, three results). What an org is (describes, counts of
+rows) takes a call each for up to 25 objects; what hangs on people, one query per related object.
 """
 
 from __future__ import annotations
@@ -23,6 +24,14 @@ COLLECTIONS_READ = 2_000
 WRITTEN = 1_000
 BULK = 7
 STRICT_READ = 1_000
+SEARCHED = ("Contact", "Lead", "Task", "Event", "EmailMessage", "CampaignMember")
+DESCRIBES, ROW_COUNTS = 1, 1
+RELATED = {"Contact": 18, "Lead": 5}
+"""What hangs on a person: proof of a transaction, complaints, what goes along, consents, where it came from."""
+HISTORY = 1
+"""Old values are looked for after fields were emptied."""
+HANGING = 1
+"""Files, messages, shared activities: five queries before people of one object are erased."""
 WRITES = tuple(action.value for action in (Action.REDACT, Action.RESTRICT, Action.RELEASE, Action.SUPPRESS))
 ACTS = (Action.ERASE.value, *WRITES)
 
@@ -62,17 +71,18 @@ def no_pause(seconds: float) -> None:
 def found_bound(night: Weighed) -> int:
     """Both searches: one by what facts say, per object; one by address, as few statements as hold all of them."""
     known: set[str] = set()
-    calls = 0
+    calls = DESCRIBES + ROW_COUNTS
     for verb in night.named("find"):
-        per_object = {kind: verb.per_kind().get(kind, 0) for kind in ("Contact", "Lead")}
+        per_object = {kind: verb.per_kind().get(kind, 0) for kind in SEARCHED}
         if verb.addresses:
             calls += ceil(sum(max(_statements(verb), ceil(rows / PAGE)) for rows in per_object.values()) / QUERIES)
         else:
-            calls += sum(min(BULK_QUERY, max(1, ceil(rows / PAGE))) for rows in per_object.values())
-        # What hangs on contacts not met before: orders, deals and cases by semi-join, three queries in one call.
-        new = {ref.key for ref in verb.refs if ref.kind == "Contact"} - known
-        calls += 1 if new else 0
-        known |= new
+            pages = [max(1, ceil(rows / PAGE)) for rows in per_object.values()]
+            calls += ceil(sum(min(BULK_QUERY, count) for count in pages) / QUERIES)
+        # What hangs on people not met before.
+        new = {ref for ref in verb.refs if ref.key not in known}
+        calls += sum(ceil(RELATED[kind] / QUERIES) for kind in {ref.kind for ref in new})
+        known |= {ref.key for ref in new}
     return calls
 
 
@@ -87,7 +97,9 @@ def act_bound(night: Weighed, *names: str) -> int:
         touched = night.per_kind(*names, after_approval=approved)
         calls += sum(ceil(count / COLLECTIONS_READ) for count in touched.values())
         if "erase" in names:
-            calls += BULK * len(night.per_kind("erase", after_approval=approved))
+            calls += (HANGING + BULK) * len(night.per_kind("erase", after_approval=approved))
+        if "redact" in names:
+            calls += HISTORY * len(night.per_kind("redact", after_approval=approved))
         written = night.per_kind(*(set(names) - {"erase"}), after_approval=approved)
         calls += sum(min(BULK, ceil(count / WRITTEN)) for count in written.values())
     return calls

@@ -95,6 +95,9 @@ class Emulator:
     def reset(self) -> None:
         self.tell("reset")
 
+    def clear_faults(self) -> None:
+        requests.delete(f"{self.control}/_sandbox/faults", verify=self.ca, timeout=10)
+
     def forget_calls(self) -> None:
         requests.delete(f"{self.control}/_sandbox/calls", verify=self.ca, timeout=10)
 

@@ -66,9 +66,34 @@ def test_a_row_with_a_restricted_child_is_blocked_and_the_others_go(org: Salesfo
     assert presence(org, blocked, free) == [Presence.PRESENT, Presence.ABSENT]
 
 
-def test_without_the_right_to_hard_delete_every_step_is_refused_and_nothing_touched(org: SalesforceWorld) -> None:
-    ref = org.make(Sample.LIVE, "kept@example.com")
+def test_without_the_right_to_hard_delete_rows_go_through_the_bin_and_out_of_it(org: SalesforceWorld) -> None:
+    refs = [org.make(Sample.LIVE, f"long-way-{number}@example.com") for number in range(3)]
+    org.bin(refs[1])
+    org.remove(refs[2])
     org.emulator.tell("switches", hard_delete_permission=False)
+    assert verdicts(act(org, Action.ERASE, *refs)) == [
+        (OutcomeStatus.DONE, Reason.OK),
+        (OutcomeStatus.DONE, Reason.OK),
+        (OutcomeStatus.ALREADY_DONE, Reason.GONE),
+    ]
+    assert presence(org, *refs) == [Presence.ABSENT] * 3
+
+
+def test_where_the_bin_may_not_be_emptied_either_rows_are_recoverable_until_it_lets_go(org: SalesforceWorld) -> None:
+    ref = org.make(Sample.LIVE, "recoverable@example.com")
+    org.emulator.tell("switches", hard_delete_permission=False, empty_bin_permission=False)
+    (outcome,) = act(org, Action.ERASE, ref)
+    assert (outcome.status, outcome.reason) == (OutcomeStatus.ACCEPTED, Reason.RECOVERABLE)
+    assert outcome.settle_on is not None
+    (seen,) = org.reconnect().read_back([Step("read", ref, Action.ERASE)])
+    assert (seen.presence, seen.recoverable_until) == (Presence.RECOVERABLE, AS_OF + timedelta(days=16))
+    org.pass_time(timedelta(days=16))
+    assert presence(org, ref) == [Presence.ABSENT]
+
+
+def test_without_the_right_to_delete_every_step_is_refused_and_nothing_touched(org: SalesforceWorld) -> None:
+    ref = org.make(Sample.LIVE, "kept@example.com")
+    org.emulator.tell("switches", hard_delete_permission=False, delete_permission=False)
     before = org.snapshot()
     assert verdicts(act(org, Action.ERASE, ref)) == [(OutcomeStatus.REFUSED, Reason.NO_PERMISSION)]
     assert org.snapshot() == before

@@ -124,6 +124,25 @@ def connector(
     return SalesforceConnector(client, "crm", tenant_of(client), (kind,), pause=pause)
 
 
+def parts(*bodies: Any) -> Response:
+    """The answer to a composite call whose parts all went well."""
+    given = [
+        {"referenceId": f"part{number}", "httpStatusCode": 200, "httpHeaders": {}, "body": body}
+        for number, body in enumerate(bodies)
+    ]
+    return JSONResponse({"compositeResponse": given})
+
+
+def described() -> Response:
+    """What the org says of an object and of the consent object: a few fields, and nothing that points at them."""
+    names = ("Id", "SystemModstamp", "Email", "HasOptedOutOfEmail")
+    fields = [{"name": name, "type": "string", "filterable": True, "nillable": True} for name in names]
+    return parts({"fields": fields}, {"fields": fields})
+
+
+COUNTED = JSONResponse({"sObjects": [{"name": "Contact", "count": 2}]})
+
+
 def rows(*found: dict[str, Any] | None) -> Response:
     return JSONResponse(list(found))
 
@@ -267,25 +286,25 @@ def test_an_answer_that_does_not_come_in_time_ends_the_wait(org: ScriptedOrg) ->
         list(ours.export([REF]))
 
 
-def some_rows(total: int, **more: Any) -> Response:
+def some_rows(total: int, **more: Any) -> dict[str, Any]:
     row = {"Id": REF.key, "SystemModstamp": "2021-11-22T00:00:00.000+0000", "HasOptedOutOfEmail": True}
-    return JSONResponse({"totalSize": total, "done": True, "records": [row]} | more)
+    return {"totalSize": total, "done": True, "records": [row]} | more
 
 
 def test_fewer_rows_than_announced_are_no_population(org: ScriptedOrg) -> None:
-    org.answers = [some_rows(total=2)]
+    org.answers = [described(), COUNTED, parts(some_rows(total=2))]
     with pytest.raises(Incomplete, match="1 of 2 rows"):
         list(connector(org).find(Criteria(opted_out=True)))
 
 
 def test_a_next_page_on_another_host_is_not_followed(org: ScriptedOrg) -> None:
     elsewhere = "https://elsewhere.example/services/data/v68.0/query/0r8-2000"
-    org.answers = [some_rows(total=2, done=False, nextRecordsUrl=elsewhere)]
+    org.answers = [described(), COUNTED, parts(some_rows(total=2, done=False, nextRecordsUrl=elsewhere))]
     pages = connector(org, kind=replace(KIND, name="Lead")).find(Criteria(opted_out=True))
     assert len(next(pages).findings) == 1
     with pytest.raises(Incomplete, match="next page lies outside"):
         next(pages)
-    assert org.paths() == ["token", "query"]
+    assert org.paths() == ["token", "composite", "recordCount", "composite"]
 
 
 def test_a_page_of_a_gateway_is_no_answer(org: ScriptedOrg) -> None:
@@ -296,12 +315,11 @@ def test_a_page_of_a_gateway_is_no_answer(org: ScriptedOrg) -> None:
 
 def test_an_address_asked_for_never_stands_in_a_url(org: ScriptedOrg) -> None:
     nobody = {"totalSize": 0, "done": True, "records": []}
-    parts = [{"referenceId": "part0", "httpStatusCode": 200, "httpHeaders": {}, "body": nobody}]
-    org.answers = [JSONResponse({"compositeResponse": parts})]
+    org.answers = [described(), parts(nobody)]
     asked = Criteria(identifiers=(Identifier(IdentifierKind.EMAIL, "ann@example.com"),))
     (page,) = connector(org).find(asked)
     assert page.findings == ()
-    assert org.paths() == ["token", "composite"]
+    assert org.paths() == ["token", "composite", "composite"]
     assert not any("ann" in url for url in org.urls)
 
 

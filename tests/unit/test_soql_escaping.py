@@ -123,6 +123,6 @@ def test_behind_a_hidden_date_field_no_later_one_decides() -> None:
 
 @given(st.lists(printable.filter(bool), max_size=300))
 def test_long_lists_are_cut_without_losing_anybody(values: list[str]) -> None:
-    chunks = soql.chunks_for_url(values, times=2)
+    chunks = soql.chunks(values, soql.SAFE_URL, times=2)
     assert [value for chunk in chunks for value in chunk] == values
     assert all(len(chunk) == 1 or len(soql.in_url(soql.within("Email", chunk))) <= soql.SAFE_URL for chunk in chunks)

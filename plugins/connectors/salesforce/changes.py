@@ -6,7 +6,7 @@ is read. What a call without answer did stays unknown.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,17 +14,14 @@ from connectors.salesforce import codes
 from connectors.salesforce.describe import FieldView, is_filled
 from connectors.salesforce.patience import NoAnswer
 from connectors.salesforce.rest import MOST_QUERIES, Answer, Part, Rest
+from connectors.salesforce.standard import special
 from retention.contract import Stopped, Warrant
 from retention.vocabulary import Action, Evidence, Outcome, OutcomeStatus, Reason, RecordKind, RecordRef, Scalar, Step
 
 COLLECTION = 200
 LARGEST_CALL = COLLECTION * MOST_QUERIES
-
-# The vendor's own marks "do not contact", beside the configured field: no native switch stops processing.
-_CONTACT_MARKS: Mapping[str, tuple[str, ...]] = {
-    "Contact": ("HasOptedOutOfEmail", "DoNotCall", "HasOptedOutOfFax"),
-    "Lead": ("HasOptedOutOfEmail", "DoNotCall", "HasOptedOutOfFax"),
-}
+LOCK_WAITS = (2.0, 10.0)
+"""Seconds before rows that somebody else's transaction held are written again."""
 
 Row = Mapping[str, Any]
 
@@ -76,25 +73,34 @@ def wanted(action: Action, kind: RecordKind, view: FieldView, step: Step, row: R
 
 def _marks(kind: RecordKind) -> tuple[str, ...]:
     own = (kind.opt_out,) if kind.opt_out else ()
-    return tuple(dict.fromkeys((*own, *_CONTACT_MARKS.get(kind.name, ()))))
+    return tuple(dict.fromkeys((*own, *special(kind.name).marks)))
 
 
 def _dispensable(kind: RecordKind, name: str) -> bool:
     """The marks for telephone and fax: where an org hides them, the restriction stands without them."""
-    return name in ("DoNotCall", "HasOptedOutOfFax") and name != kind.opt_out
+    return name.removeprefix("Person") in ("DoNotCall", "HasOptedOutOfFax") and name != kind.opt_out
 
 
 class Writer:
     """Sends changes and reads their results."""
 
-    def __init__(self, rest: Rest) -> None:
+    def __init__(self, rest: Rest, pause: Callable[[float], None]) -> None:
         self._rest = rest
+        self._pause = pause
 
     def write(self, kind: str, changes: Sequence[Change], warrant: Warrant) -> list[Outcome]:
         """Write up to 1,000 records in one call; an outcome per change, in order."""
         outcomes: list[Outcome] = []
         for start in range(0, len(changes), LARGEST_CALL):
             outcomes += self._write(kind, changes[start : start + LARGEST_CALL], warrant)
+        for wait in LOCK_WAITS:
+            locked = [number for number, one in enumerate(outcomes) if one.reason is Reason.LOCKED]
+            if not locked:
+                break
+            self._pause(wait)
+            again = self._write(kind, [changes[number] for number in locked[:LARGEST_CALL]], warrant)
+            for number, outcome in zip(locked, again, strict=False):
+                outcomes[number] = outcome
         return outcomes
 
     def _write(self, kind: str, changes: Sequence[Change], warrant: Warrant) -> list[Outcome]:

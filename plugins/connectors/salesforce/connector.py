@@ -8,21 +8,27 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from datetime import date, datetime, timedelta
 from types import MappingProxyType
 from typing import Self
 
 from simple_salesforce.api import Salesforce
 
 from connectors.salesforce import changes, soql
+from connectors.salesforce.bin import BIN_DAYS, RecycleBin
 from connectors.salesforce.changes import Change, Writer
-from connectors.salesforce.describe import FieldViews
-from connectors.salesforce.erasure import LARGEST_JOB, HardDelete
+from connectors.salesforce.dependents import DependentReader
+from connectors.salesforce.describe import FieldViews, value_of
+from connectors.salesforce.erase import Eraser
 from connectors.salesforce.facts import VERSION, declared, filled
+from connectors.salesforce.hard_delete import LARGEST_JOB, HardDelete
+from connectors.salesforce.history import FieldHistory
 from connectors.salesforce.rest import Rest
 from connectors.salesforce.search import LARGEST_PAGE, SMALLEST_PAGE, Search
 from connectors.salesforce.session import tenant_of
 from connectors.salesforce.sight import QUERY_ALL, Row, Sight, Sights, short
+from connectors.salesforce.standard import special
 from retention.contract import Unsupported, Warrant
 from retention.vocabulary import (
     Action,
@@ -66,6 +72,8 @@ class SalesforceConnector:
         tenant: str,
         kinds: Sequence[RecordKind],
         *,
+        absent: Collection[str] = (),
+        api_reserve: int = 0,
         page_size: int = LARGEST_PAGE,
         pause: Callable[[float], None] = time.sleep,
     ) -> None:
@@ -75,17 +83,28 @@ class SalesforceConnector:
         self.tenant = tenant
         self._host = client.sf_instance
         self._kinds = {kind.name: kind for kind in kinds}
-        rest = Rest(client, system, pause)
+        rest = Rest(client, system, pause, api_reserve)
         self._views = FieldViews(rest, system)
         self._sights = Sights(rest, system, self._views)
-        self._search = Search(rest, system, tuple(kinds), self._views, page_size)
+        self._search = Search(rest, system, tuple(kinds), self._views, page_size, absent, pause)
         self._hard_delete = HardDelete(rest, system, self._sights, pause)
-        self._writer = Writer(rest)
+        dependents = DependentReader(rest, system, self._kinds, absent)
+        self._eraser = Eraser(dependents, self._hard_delete, RecycleBin(rest), self._sights, pause)
+        self._history = FieldHistory(rest)
+        self._writer = Writer(rest, pause)
 
     @classmethod
-    def of(cls, client: Salesforce, system: str, kinds: Sequence[RecordKind]) -> Self:
+    def of(
+        cls,
+        client: Salesforce,
+        system: str,
+        kinds: Sequence[RecordKind],
+        *,
+        absent: Collection[str] = (),
+        api_reserve: int = 0,
+    ) -> Self:
         """A connector to the org this client is logged in to, whichever that is."""
-        return cls(client, system, tenant_of(client), kinds)
+        return cls(client, system, tenant_of(client), kinds, absent=absent, api_reserve=api_reserve)
 
     def find(self, criteria: Criteria, after: Cursor | None = None) -> Iterator[Page]:
         return self._search.pages(criteria, after)
@@ -133,11 +152,13 @@ class SalesforceConnector:
     def export(self, batch: Sequence[RecordRef]) -> Iterator[Document]:
         rows: dict[int, Row] = {}
         for kind, numbers in self._by_kind(batch).items():
-            live = self._sights.live(kind.name, [batch[n].key for n in numbers], [VERSION, *declared(kind)])
+            live = self._sights.live(kind.name, [batch[n].key for n in numbers], [VERSION, *_own(kind)])
             rows.update({n: live[short(batch[n].key)] for n in numbers if short(batch[n].key) in live})
+        self._views.ask_all(sorted({batch[number].kind for number in rows}))
         for number, row in sorted(rows.items()):
             ref = batch[number]
-            held = {name: row.get(name) for name in declared(self._kinds[ref.kind])}
+            view = self._views.of(ref.kind)
+            held = {view.label(name): row.get(name) for name in _own(self._kinds[ref.kind])}
             text = json.dumps({"object": ref.kind, "fields": held}, ensure_ascii=False, indent=2)
             yield Document(_at(ref, str(row[VERSION])), "application/json", text.encode())
 
@@ -165,7 +186,7 @@ class SalesforceConnector:
                 outcomes[number] = outcome
         due = [number for number in range(len(steps)) if number not in outcomes]
         if due:
-            erased = self._hard_delete.run(kind.name, [steps[number].ref for number in due], warrant)
+            erased = self._eraser.run(kind.name, [steps[number].ref for number in due], warrant)
             outcomes.update(zip(due, erased, strict=True))
         return [outcomes[number] for number in range(len(steps))]
 
@@ -197,7 +218,24 @@ class SalesforceConnector:
             outcomes.update(
                 self._emptied_again(kind, steps, rows, {number: outcomes[number] for number in due}, warrant)
             )
+            outcomes.update(self._forgotten(kind, steps, {number: outcomes[number] for number in due}, warrant))
         return [outcomes[number] for number in range(len(steps))]
+
+    def _forgotten(
+        self, kind: RecordKind, steps: Sequence[Step], outcomes: Mapping[int, Outcome], warrant: Warrant
+    ) -> dict[int, Outcome]:
+        """Emptied rows of which old values stay in the field history: refused, for a person with the right to it."""
+        emptied = {
+            steps[number].ref.key: steps[number].fields
+            for number, outcome in outcomes.items()
+            if outcome.status is OutcomeStatus.DONE
+        }
+        stayed = self._history.forget(kind.name, emptied, warrant)
+        return {
+            number: Outcome(outcome.ref, OutcomeStatus.REFUSED, Reason.NO_PERMISSION, outcome.evidence)
+            for number, outcome in outcomes.items()
+            if short(outcome.ref.key) in stayed
+        }
 
     def _emptied_again(
         self,
@@ -224,6 +262,11 @@ class SalesforceConnector:
     ) -> tuple[dict[str, Row], dict[str, Sight]]:
         """The live rows, and what the strict view shows of the steps that have none."""
         keys = [step.ref.key for step in steps]
+        if special(kind.name).archived:
+            # Only the strict view is sure to show rows that were archived.
+            seen = self._sights.strict(kind.name, keys, [VERSION, *fields])
+            there = {key: one.row for key, one in seen.items() if one.presence is Presence.PRESENT}
+            return there, {key: one for key, one in seen.items() if key not in there}
         rows = self._sights.live(kind.name, keys, [VERSION, *fields])
         absent = [key for key in keys if short(key) not in rows]
         return rows, self._sights.strict(kind.name, absent, [VERSION]) if absent else {}
@@ -233,14 +276,29 @@ class SalesforceConnector:
         if not row:
             return Observation(_at(ref, ""), sight.presence, (QUERY_ALL,))
         restricted = sight.presence is Presence.PRESENT and bool(row.get(kind.restricted))
+        binned = sight.presence is Presence.RECOVERABLE
         readable = kind.opt_out and self._views.of(kind.name).sees(kind.opt_out)
         return Observation(
             ref=_at(ref, str(row[VERSION])),
             presence=Presence.RESTRICTED if restricted else sight.presence,
             views=(QUERY_ALL,),
             filled=filled(kind, row),
-            opted_out=bool(row.get(kind.opt_out)) if readable else None,
+            opted_out=bool(value_of(row, kind.opt_out)) if readable else None,
+            recoverable_until=_recoverable_until(str(row[VERSION])) if binned else None,
         )
+
+
+def _recoverable_until(deleted_at: str) -> date | None:
+    """A row in the bin was last written when it was deleted."""
+    try:
+        return datetime.fromisoformat(deleted_at).date() + timedelta(days=BIN_DAYS + 1)
+    except ValueError:
+        return None
+
+
+def _own(kind: RecordKind) -> list[str]:
+    """The declared fields that stand in the record itself, not in a parent."""
+    return [name for name in declared(kind) if "." not in name]
 
 
 def _at(ref: RecordRef, version: str) -> RecordRef:

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Sequence
 
 from connectors.salesforce import soql
 from connectors.salesforce.describe import CREATED, FieldView
-from connectors.salesforce.facts import cutoff_day, date_chain
-from retention.vocabulary import Criteria, FieldSet, Identifier, RecordKind
+from connectors.salesforce.facts import cutoff_day, date_chain, objections
+from connectors.salesforce.standard import special
+from retention.vocabulary import Criteria, FieldSet, Identifier, IdentifierKind, RecordKind
 
 
 def by_facts(kind: RecordKind, view: FieldView, criteria: Criteria) -> str:
@@ -20,13 +21,21 @@ def by_facts(kind: RecordKind, view: FieldView, criteria: Criteria) -> str:
             )
         if criteria.undated and (term := _undated(kind, field_set, view)):
             conditions.append(_present(field_set, view, term))
-    if criteria.opted_out and kind.opt_out and view.sees(kind.opt_out):
-        conditions.append(f"{kind.opt_out} = true")
+    if criteria.opted_out and kind.opt_out:
+        flags = [kind.opt_out] if view.sees(kind.opt_out) else []
+        conditions += (f"{soql.name(name)} = true" for name in (*flags, *objections(kind, view)))
     return soql.any_of(conditions)
 
 
 def by_identifiers(kind: RecordKind, view: FieldView, identifiers: Sequence[Identifier]) -> str:
-    """Filter for identifiers: equality only, in every field that holds their kind."""
+    """Filter for identifiers: equality only, in every field that holds their kind.
+
+    A message names several addresses in one field; each has a row of its own in a related object.
+    """
+    parent, link, address = special(kind.name).addressed_by
+    if parent:
+        addresses = dict.fromkeys(one.value for one in identifiers if one.kind is IdentifierKind.EMAIL)
+        return f"Id IN ({soql.select([link], parent, soql.within(address, addresses))})" if addresses else ""
     conditions = []
     for name, what in kind.identifiers:
         values = [identifier.value for identifier in identifiers if identifier.kind is what]

@@ -1,118 +1,138 @@
-"""Which transactions and complaints hang on the contacts of a page? Three related objects in one call.
+"""What do the rows that hang on a record say of it? Orders, deals, cases, activities, files, consents, and its origin.
 
-A page's contacts are named by a list of ids while that stays short, by a semi-join over the page's range of ids
-otherwise. Leads have no such children.
+Reading them is `link_reader`; here rows become facts.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
 from typing import Any
 
-from connectors.salesforce import codes, soql
-from connectors.salesforce.rest import Part, Rest
-from retention.contract import Incomplete
-from retention.vocabulary import Gap, GapCode, Transaction
+from connectors.salesforce.describe import value_of
+from connectors.salesforce.standard import Meaning, Relation
+from retention.vocabulary import DataClass, Transaction
 
-LONGEST_ID_LIST = 200
+Row = Mapping[str, Any]
 
-ORDERS = "Order"
-ROLES = "OpportunityContactRole"
-CASES = "Case"
-
-_FIELDS: Mapping[str, tuple[str, ...]] = {
-    ORDERS: ("BillToContactId", "StatusCode", "EffectiveDate", "EndDate"),
-    ROLES: ("ContactId", "Opportunity.IsWon", "Opportunity.IsClosed", "Opportunity.CloseDate"),
-    CASES: ("ContactId", "IsClosed"),
+LATEST = "latest"
+_CLASSES: Mapping[str, DataClass] = {
+    "EmailMessage": DataClass.EMAIL_MESSAGE,
+    "Attachment": DataClass.DOCUMENT,
+    "ContentDocumentLink": DataClass.DOCUMENT,
 }
 
 
 @dataclass(frozen=True)
+class Consent:
+    """The newest word in the org's consent objects."""
+
+    opted_out: bool
+    since: datetime | None
+
+
+@dataclass(frozen=True)
 class Links:
-    """What hangs on one contact."""
+    """What hangs on one record."""
 
     transactions: tuple[Transaction, ...] = ()
     open_complaint: bool = False
-    undeletable: bool = False  # a case or an order blocks the delete; a deal's contact role would go with the contact
+    undeletable: bool = False  # something blocks the delete, or evidence of a transaction would go with the record
+    activities: Mapping[DataClass, datetime] = field(default_factory=dict)  # the newest of each class
+    born: datetime | None = None  # when the lead it was converted from was made
+    consent: Consent | None = None
 
 
 NO_LINKS = Links()
 
 
-class LinkReader:
-    """Reads what hangs on the contacts of a page."""
+class Gathered:
+    """Collects the rows of one record."""
 
-    def __init__(self, rest: Rest, system: str) -> None:
-        self._rest = rest
-        self._system = system
+    def __init__(self) -> None:
+        self._transactions: list[Transaction] = []
+        self._complaint = False
+        self._anchored = False
+        self._activities: dict[DataClass, datetime] = {}
+        self._born: datetime | None = None
+        self._consents: list[Consent] = []
 
-    def of_page(self, kind: str, ids: Sequence[str], where: str) -> tuple[Mapping[str, Links], tuple[Gap, ...]]:
-        """Links by contact id, and a gap for each related object that could not be read.
+    def add(self, relation: Relation, row: Row, now: datetime | None) -> None:
+        match relation.meaning:
+            case Meaning.CASE:
+                self._anchored = True
+                self._complaint = self._complaint or not row["IsClosed"]
+            case Meaning.ANCHOR:
+                self._anchored = True
+            case Meaning.ACTIVITY:
+                self._active(relation.name, row.get(LATEST))
+            case Meaning.FILE:
+                self._active(relation.name, value_of(row, relation.fields[0]))
+            case Meaning.ORIGIN:
+                made = instant(row["CreatedDate"])
+                self._born = made if self._born is None or (made and made < self._born) else self._born
+            case Meaning.CONSENT:
+                self._consents += _consent(relation, row, now)
+            case _:
+                # An order or contract blocks the delete whatever its state; of a deal, only one that was not lost.
+                self._anchored = self._anchored or relation.meaning is not Meaning.DEAL
+                if transaction := _transaction(relation, row):
+                    self._anchored = True
+                    self._transactions.append(transaction)
 
-        `ids` are in the order of the page; `where` is the filter that found them.
-        """
-        if kind != "Contact" or not ids:
-            return {}, ()
-        objects = list(_FIELDS)
-        answers = self._rest.composite([self._part(name, ids, where) for name in objects])
-        transactions: dict[str, list[Transaction]] = defaultdict(list)
-        complaints: set[str] = set()
-        anchored: set[str] = set()
-        gaps: list[Gap] = []
-        for name, answer in zip(objects, answers, strict=True):
-            if answer.status != 200:
-                code = codes.of_body(answer.body)
-                if code not in codes.UNREADABLE_QUERY:
-                    raise self._rest.refusal(answer, f"query of {name}")
-                hidden = GapCode.KIND_HIDDEN if code == "INVALID_TYPE" else GapCode.FIELD_HIDDEN
-                gaps.append(Gap(hidden, kind, name))
-                continue
-            for row in self._rows(name, answer.body):
-                contact = row[_FIELDS[name][0]]
-                if name == CASES:
-                    anchored.add(contact)
-                    if not row["IsClosed"]:
-                        complaints.add(contact)
-                elif transaction := _transaction(name, row):
-                    anchored.add(contact)
-                    transactions[contact].append(transaction)
-        links = {
-            contact: Links(tuple(transactions.get(contact, ())), contact in complaints, undeletable=True)
-            for contact in anchored
-        }
-        return links, tuple(gaps)
+    def links(self) -> Links:
+        newest = max(self._consents, key=lambda one: one.since or datetime.min.replace(tzinfo=UTC), default=None)
+        return Links(
+            tuple(dict.fromkeys(self._transactions)),
+            self._complaint,
+            self._anchored,
+            self._activities,
+            self._born,
+            newest,
+        )
 
-    def _part(self, name: str, ids: Sequence[str], where: str) -> Part:
-        link = _FIELDS[name][0]
-        if len(ids) <= LONGEST_ID_LIST:
-            those = soql.within(link, ids)
-        else:
-            bounds = [f"Id >= {soql.literal(ids[0])}", f"Id <= {soql.literal(ids[-1])}", where]
-            those = f"{link} IN ({soql.select(['Id'], 'Contact', soql.all_of(bounds))})"
-        statement = soql.select(_FIELDS[name], name, those)
-        return Part("GET", f"query?q={soql.in_url(statement)}")
-
-    def _rows(self, name: str, body: Any) -> list[Mapping[str, Any]]:
-        rows: list[Mapping[str, Any]] = []
-        expected = body["totalSize"]
-        while True:
-            rows += body["records"]
-            if body["done"]:
-                break
-            body = self._rest.read("GET", body["nextRecordsUrl"]).body
-        if len(rows) != expected:
-            raise Incomplete(f"{self._system}: {len(rows)} of {expected} rows of {name} came; read again")
-        return rows
+    def _active(self, name: str, at: object) -> None:
+        data_class = _CLASSES.get(name, DataClass.CONTACT_NOTES)
+        moment = instant(at)
+        if moment is not None:
+            self._activities[data_class] = max(moment, self._activities.get(data_class, moment))
 
 
-def _transaction(name: str, row: Mapping[str, Any]) -> Transaction | None:
-    if name == ORDERS:
-        on = row["EndDate"] or row["EffectiveDate"]
-        return Transaction(ORDERS, date.fromisoformat(on), live=row["StatusCode"] in ("Activated", "A"))
-    deal = row["Opportunity"]
-    if not deal or (deal["IsClosed"] and not deal["IsWon"]):
-        return None  # a lost deal is no transaction
-    return Transaction("Opportunity", date.fromisoformat(deal["CloseDate"]), live=not deal["IsClosed"])
+def instant(value: object) -> datetime | None:
+    """A vendor's date or date-time as an instant."""
+    if not isinstance(value, str) or not value:
+        return None
+    moment = datetime.fromisoformat(value)
+    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _consent(relation: Relation, row: Row, now: datetime | None) -> Iterable[Consent]:
+    """One decided row that is in force; what is neither in nor out, or not yet or no longer valid, says nothing."""
+    status = row.get("PrivacyConsentStatus")
+    since = instant(row.get("EffectiveFrom") or row.get("EffectiveFromDate"))
+    until = instant(row.get("EffectiveTo"))
+    if status not in ("OptIn", "OptOut"):
+        return
+    if now is not None and ((since is not None and since > now) or (until is not None and until <= now)):
+        return
+    yield Consent(status == "OptOut", since)
+
+
+def _transaction(relation: Relation, row: Row) -> Transaction | None:
+    match relation.meaning:
+        case Meaning.ORDER:
+            on, live = row["EndDate"] or row["EffectiveDate"], row["StatusCode"] in ("Activated", "A")
+        case Meaning.CONTRACT:
+            on = row["EndDate"] or row["StartDate"] or row["CreatedDate"]
+            live = row["Status"] == "Activated"
+        case Meaning.DEAL:
+            prefix = relation.fields[0].rpartition(".")[0]
+            deal = row.get(prefix) if prefix else row
+            if not deal or (deal["IsClosed"] and not deal["IsWon"]):
+                return None  # a lost deal is no transaction
+            on, live = deal["CloseDate"], not deal["IsClosed"]
+        case _:
+            on, live = next(row[name] for name in relation.fields if row.get(name)), False
+    name = "Opportunity" if relation.meaning is Meaning.DEAL else relation.name
+    return Transaction(name, date.fromisoformat(str(on)[:10]), live=live)

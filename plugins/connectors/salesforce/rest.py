@@ -7,15 +7,17 @@ happened without our knowing, `NoAnswer` says so. No text of the service leaves 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
 import requests
 from simple_salesforce.api import Salesforce
 
-from connectors.salesforce import codes
+from connectors.salesforce import codes, soql
+from connectors.salesforce.allowance import Allowance
 from connectors.salesforce.patience import NoAnswer, patiently, retry_after
+from connectors.salesforce.session import OrgSession
 from retention.contract import AccessDenied, ConnectorError, Incomplete, Throttled, Unavailable, Warrant
 
 MOST_PARTS = 25
@@ -31,6 +33,10 @@ class Rejected(ConnectorError):
         self.code = code
 
 
+class TooLong(ConnectorError):
+    """A sub-request's address is longer than the service takes. `longest_statement` is smaller now: ask again."""
+
+
 @dataclass(frozen=True)
 class Answer:
     """What came back: a status with its decoded body (JSON), or its text (CSV)."""
@@ -40,6 +46,7 @@ class Answer:
     text: str = ""
     request_id: str = ""
     vendor_time: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True)
@@ -55,10 +62,12 @@ class Part:
 class Rest:
     """Calls to one org through the client's session, with errors as the contract's exceptions."""
 
-    def __init__(self, client: Salesforce, system: str, pause: Callable[[float], None]) -> None:
+    def __init__(self, client: Salesforce, system: str, pause: Callable[[float], None], reserve: int = 0) -> None:
         self._client = client
         self._system = system
         self._pause = pause
+        self._allowance = Allowance(system, reserve)
+        self.longest_statement = soql.IN_COMPOSITE
         self.base_path = urlsplit(client.base_url).path.rstrip("/")
 
     def read(self, method: str, path: str, *, headers: Mapping[str, str] | None = None, json: Any = None) -> Answer:
@@ -97,11 +106,39 @@ class Rest:
             if warrant is not None:
                 raise NoAnswer(f"{self._system}: an answer lacks a part")
             raise Incomplete(f"{self._system}: an answer lacks a part; read again")
+        if any(one is not None and one["httpStatusCode"] == 414 for one in answers) and self._can_ask_for_less():
+            raise TooLong(f"{self._system}: a statement was longer than the service takes in one sub-request")
         return [
             Answer(one["httpStatusCode"], one.get("body"), "", outer.request_id, outer.vendor_time)
             for one in answers
             if one is not None
         ]
+
+    def _can_ask_for_less(self) -> bool:
+        """What a sub-request's address may hold is not documented: start large, and remember a refusal."""
+        was, self.longest_statement = self.longest_statement, soql.SAFE_URL
+        return was > soql.SAFE_URL
+
+    def soap(self, envelope: Callable[[str], str], warrant: Warrant) -> Answer:
+        """A call of the SOAP API, for the few that have no REST form. `envelope` is built around the session's id."""
+        self._allowance.must_leave_the_reserve()
+        version = self.base_path.rpartition("v")[2]
+        url = f"https://{self._client.sf_instance}/services/Soap/u/{version}"
+        session = self._client.session
+
+        def send() -> requests.Response:
+            warrant.check()
+            token = self._client.session_id if not isinstance(session, OrgSession) else session.bearer.token
+            headers = {"Content-Type": "text/xml; charset=UTF-8", "SOAPAction": '""', "Accept": "text/xml"}
+            return session.request("POST", url, headers=headers, data=envelope(token).encode())
+
+        response = patiently(send, who=self._system, repeatable=False, pause=self._pause)
+        if response.status_code == 500 and "INVALID_SESSION_ID" in response.text and isinstance(session, OrgSession):
+            session.log_in()
+            response = patiently(send, who=self._system, repeatable=False, pause=self._pause)
+        if response.status_code >= 500 and "Fault" not in response.text:
+            raise NoAnswer(f"{self._system}: answered {response.status_code}")
+        return Answer(response.status_code, None, response.text, vendor_time=response.headers.get("Date", ""))
 
     def refusal(self, answer: Answer, what: str) -> ConnectorError:
         """What a refused answer, or a refused part of one, means for the whole call: to be raised."""
@@ -138,6 +175,7 @@ class Rest:
         *,
         repeatable: bool,
     ) -> Answer:
+        self._allowance.must_leave_the_reserve()
         sent = {**self._headers(csv is not None), **(headers or {})}
         url = self._url(path)
 
@@ -158,6 +196,7 @@ class Rest:
         except (AccessDenied, Unavailable, Incomplete) as error:
             # A new login on the way knows the host, not the system.
             raise type(error)(self._named(error)) from None
+        self._allowance.note(response.headers)
         return self._judged(response, path.partition("?")[0], repeatable)
 
     def _judged(self, response: requests.Response, what: str, repeatable: bool) -> Answer:
@@ -172,7 +211,7 @@ class Rest:
             if answer.body is None and response.content and "csv" not in response.headers.get("Content-Type", ""):
                 # Half a JSON text, or a gateway's page that says nothing of the org.
                 raise NoAnswer(f"{self._system}: the answer cannot be read")
-            return Answer(status, answer.body, response.text, answer.request_id, answer.vendor_time)
+            return Answer(status, answer.body, response.text, answer.request_id, answer.vendor_time, response.headers)
         if status >= 500 and not repeatable:
             raise NoAnswer(f"{self._system}: answered {status}")
         if status == 429:

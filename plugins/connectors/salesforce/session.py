@@ -1,4 +1,4 @@
-"""How does a task come to an org, and stay logged in? OAuth client credentials, and a session with manners.
+"""How does a task come to an org, and stay logged in? A session with manners, which renews its own login.
 
 The login is a request of our own: the client library builds its login address as `*.salesforce.com`, which leaves out
 other hosts. The session adds what the library lacks: a timeout, one re-login when the token expires, no redirects to
@@ -17,23 +17,12 @@ from requests.auth import AuthBase
 from simple_salesforce.api import Salesforce
 
 from connectors.salesforce import codes
+from connectors.salesforce.login import ClientCredentials, Login
 from connectors.salesforce.patience import patiently, retry_after
-from retention.contract import AccessDenied, ConnectorError, Incomplete, Throttled, Unavailable
+from retention.contract import AccessDenied, Incomplete, Throttled, Unavailable
 
 API_VERSION = "68.0"
 TIMEOUT = 120.0  # the service ends a call after 10 minutes; a page of 2,000 rows comes in seconds
-
-_FAILED_CREDENTIAL = {
-    "invalid_client_id": "the client id is unknown to this org",
-    "invalid_client": "the client secret is wrong, or the client id unknown",
-    "invalid_client_credentials": "the client secret is wrong",
-    "invalid_grant": "the app has no run-as user for the client credentials flow, or may not use it on this address",
-    "inactive_user": "the app's run-as user is inactive",
-    "inactive_org": "the org is locked, closed or suspended",
-    "unsupported_grant_type": "the client credentials flow is not switched on for the app",
-    "unauthorized_client": "the app may not use the client credentials flow",
-    "invalid_request": "the address is no login address of an org (use its My Domain)",
-}
 
 
 def connect(
@@ -46,7 +35,13 @@ def connect(
     pause: Callable[[float], None] = time.sleep,
 ) -> Salesforce:
     """Log in at `login_url` (the org's My Domain) and give a client whose session renews its own login."""
-    login = _Login(login_url, client_id, client_secret, pause)
+    return log_in(ClientCredentials(login_url, client_id, client_secret, pause), ca_bundle, version, timeout)
+
+
+def log_in(
+    login: Login, ca_bundle: str | None = None, version: str = API_VERSION, timeout: float = TIMEOUT
+) -> Salesforce:
+    """A client whose session renews its own login, whichever way it logs in."""
     session = OrgSession(login, ca_bundle, timeout)
     session.log_in()
     return Salesforce(
@@ -74,34 +69,6 @@ def tenant_of(client: Salesforce) -> str:
         raise Incomplete(f"Salesforce at {client.sf_instance}: no organization in the answer") from None
 
 
-class _Login:
-    """Where and as whom to log in. Hides its secret from `repr`."""
-
-    def __init__(self, login_url: str, client_id: str, client_secret: str, pause: Callable[[float], None]) -> None:
-        parts = urlsplit(login_url)
-        if parts.scheme != "https" or not parts.hostname:
-            raise ConnectorError("Salesforce: the login address must be https://<host>; mend the connection")
-        self.origin = f"https://{parts.netloc}"
-        self.host = parts.hostname
-        self._client_id = client_id
-        self._client_secret = client_secret
-        self._pause = pause
-
-    def request_token(self, session: requests.Session) -> requests.Response:
-        who = f"Salesforce at {self.host}"
-        return patiently(
-            lambda: session.post(
-                f"{self.origin}/services/oauth2/token",
-                data={"grant_type": "client_credentials"},
-                auth=(self._client_id, self._client_secret),
-                headers={"Accept": "application/json"},
-            ),
-            who=who,
-            repeatable=True,
-            pause=self._pause,
-        )
-
-
 class _Bearer(AuthBase):
     """Puts the current token on requests to the instance, and on no others. Replaces what the client library set."""
 
@@ -119,7 +86,7 @@ class _Bearer(AuthBase):
 class OrgSession(requests.Session):
     """A session with one org. Always has a timeout; repeats a call once after a new login; stays on its hosts."""
 
-    def __init__(self, login: _Login, ca_bundle: str | None, timeout: float) -> None:
+    def __init__(self, login: Login, ca_bundle: str | None, timeout: float) -> None:
         super().__init__()
         self._login = login
         self._ca_bundle = ca_bundle
@@ -156,8 +123,8 @@ class OrgSession(requests.Session):
             raise Throttled(f"{who}: too many logins; wait", retry_after=retry_after(response.headers))
         if response.status_code in (400, 401, 403):
             code = codes.of_body(_json(response))
-            why = _FAILED_CREDENTIAL.get(code, f"the service answered {response.status_code} {code}")
-            raise AccessDenied(f"{who}: login refused: {why}; check the connection's login and password")
+            why = self._login.failures.get(code, f"the service answered {response.status_code} {code}")
+            raise AccessDenied(f"{who}: login refused: {why}; check the connection's {self._login.checked}")
         if response.status_code != 200:
             raise Unavailable(f"{who}: login answered {response.status_code}; try again later")
         answer = _json(response)
@@ -173,7 +140,7 @@ class OrgSession(requests.Session):
         self.bearer.organization = _organization(str(answer.get("id", "")))
 
 
-def _trusted(instance_url: str, login: _Login) -> bool:
+def _trusted(instance_url: str, login: Login) -> bool:
     """The instance may be the login's own host or one of the same domain, and nothing but https."""
     parts = urlsplit(instance_url)
     if parts.scheme != "https" or not parts.hostname:

@@ -13,7 +13,10 @@ from datetime import UTC, date, datetime
 from urllib.parse import quote
 
 LONGEST_LITERAL = 4_000  # characters of a string in WHERE
+LONGEST_STATEMENT = 100_000  # characters
+IN_COMPOSITE = 90_000  # characters of a statement's lists in the body of a composite call, the rest for its other parts
 SAFE_URL = 8_000  # bytes of one statement in a URL: half of the 16,384 that URI and headers share
+_ID_IN_LIST = len("%27003000000000000AAA%27%2C%20")
 RECORD_ID = re.compile(r"[A-Za-z0-9]{15}(?:[A-Za-z0-9]{3})?")
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*(?:\.[A-Za-z][A-Za-z0-9_]*)*")
 
@@ -75,16 +78,26 @@ def in_url(statement: str) -> str:
     return quote(statement, safe="")
 
 
-def chunks_for_url(values: Sequence[str], times: int = 1) -> list[tuple[str, ...]]:
-    """Cut values so that a list of them, written `times` times in one statement, stays within `SAFE_URL`."""
-    chunks: list[tuple[str, ...]] = []
+def select_newest(link: str, kind: str, alias: str) -> str:
+    """When the newest row of each group was made; the filter and the grouping follow."""
+    return f"SELECT {name(link)}, MAX(CreatedDate) {alias} FROM {name(kind)}"  # noqa: S608 - names checked
+
+
+def ids_in_statement(longest: int) -> int:
+    """How many ids a list in a statement may hold."""
+    return max(1, (longest - 1_000) // _ID_IN_LIST)
+
+
+def chunks(values: Sequence[str], longest: int, times: int = 1) -> list[tuple[str, ...]]:
+    """Cut values so that a list of them, written `times` times in one statement, stays within `longest` as sent."""
+    found: list[tuple[str, ...]] = []
     chunk: list[str] = []
     size = 0
     for value in values:
         cost = len(in_url(literal(value) + ", ")) * times
-        if chunk and size + cost > SAFE_URL:
-            chunks.append(tuple(chunk))
+        if chunk and size + cost > longest:
+            found.append(tuple(chunk))
             chunk, size = [], 0
         chunk.append(value)
         size += cost
-    return [*chunks, tuple(chunk)] if chunk else chunks
+    return [*found, tuple(chunk)] if chunk else found

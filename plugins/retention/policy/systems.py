@@ -33,7 +33,10 @@ class FieldSetPolicy(Strict):
 
 
 class RecordPolicy(Strict):
-    """One kind of record of a system. `goes_with_record`: identifiers that nobody can clear, only delete with it."""
+    """One kind of record of a system. `goes_with_record`: identifiers that nobody can clear, only delete with it.
+
+    `not_personal` names custom fields that say nothing about anybody; any other without a class is a coverage gap.
+    """
 
     identifiers: dict[Selector, IdentifierKind] = Field(min_length=1)
     goes_with_record: tuple[Selector, ...] = ()
@@ -42,6 +45,7 @@ class RecordPolicy(Strict):
     consent_on: Selector = ""
     undated_if: Selector = ""
     restricted: Selector = ""
+    not_personal: tuple[Selector, ...] = ()
     field_sets: tuple[FieldSetPolicy, ...] = Field(min_length=1)
 
     @model_validator(mode="after")
@@ -98,7 +102,11 @@ def _known_zone(zone: str) -> str:
 
 
 class SystemPolicy(Strict):
-    """One system instance."""
+    """One system instance.
+
+    `absent` names kinds of record that this instance certainly has not (no licence for orders): they are not read and
+    are no gap. `api_reserve` is how many calls of the vendor's daily allowance are left to others.
+    """
 
     kind: Literal["salesforce", "hubspot", "sftp"]
     connection: Name
@@ -108,6 +116,8 @@ class SystemPolicy(Strict):
     guards: GuardChanges = GuardChanges()
     records: dict[Selector, RecordPolicy] = Field(default_factory=dict)
     folders: dict[Selector, FolderPolicy] = Field(default_factory=dict)
+    absent: tuple[Selector, ...] = ()
+    api_reserve: int = Field(default=0, ge=0)
 
     @model_validator(mode="after")
     def _reads_something(self) -> SystemPolicy:
@@ -152,6 +162,7 @@ class SystemPolicy(Strict):
                 consent_on=record.consent_on,
                 undated_if=record.undated_if,
                 restricted=record.restricted,
+                not_personal=record.not_personal,
             )
             for name, record in self.records.items()
         )

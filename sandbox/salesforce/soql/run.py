@@ -95,6 +95,12 @@ class _Statement:
         self.names = Names(text, session.schema, session.records, sobject, query.alias)
         self.filter = Filter(text, self.names, session.now, session.zone, self._sub_select, self._measure)
         self._test: Test | None = self.filter.test(query.where) if query.where else None
+        if sobject.name == "ContentDocumentLink" and not _names_a_link(query.where):
+            raise self._malformed(
+                query.source_at,
+                "Implementation restriction: ContentDocumentLink requires a filter by a single Id on ContentDocumentId "
+                "or LinkedEntityId using the equals operator or multiple Id's using the IN operator.",
+            )
         if query.offset is not None and query.offset > MAX_OFFSET:
             message = f"Maximum SOQL offset allowed is {MAX_OFFSET}"
             raise complaint(text, query.offset_at, "NUMBER_OUTSIDE_VALID_RANGE", message)
@@ -142,7 +148,7 @@ class _Statement:
             return records.rows(self._sobject.name, deleted=deleted)
         ids = dict.fromkeys(one for one in self.filter.named_ids if one.startswith(self._sobject.prefix))
         found = [row for one in ids if (row := records.row(self._sobject.name, one)) is not None]
-        return [row for row in found if deleted or not row.get("IsDeleted", False)]
+        return [row for row in found if deleted or not (row.get("IsDeleted") or row.get("IsArchived"))]
 
     def _chosen(self, rows: Iterable[Row]) -> list[Row]:
         test = self._test
@@ -291,6 +297,16 @@ def _names_own_ids(condition: Condition | None) -> bool:
     if isinstance(condition, Among):
         return not condition.negated and _is_id(condition.left) and not isinstance(condition.values, Query)
     return False
+
+
+def _names_a_link(condition: Condition | None) -> bool:
+    """Whether a condition at the top of the clause names documents or the entities they hang on."""
+    if isinstance(condition, All):
+        return any(_names_a_link(part) for part in condition.parts)
+    if not isinstance(condition, Compare | Among) or not isinstance(condition.left, Path):
+        return False
+    named = condition.left.parts[-1].lower() in ("contentdocumentid", "linkedentityid")
+    return named and (isinstance(condition, Among) or condition.operator == "=")
 
 
 def _is_id(operand: Operand) -> bool:

@@ -43,20 +43,26 @@ class HardDelete:
         self._sights = sights
         self._pause = pause
 
-    def run(self, kind: str, refs: Sequence[RecordRef], warrant: Warrant) -> list[Outcome]:
-        """Erase rows of one object; an outcome per ref, in order."""
+    def run(
+        self, kind: str, refs: Sequence[RecordRef], warrant: Warrant, noted: Sequence[RecordRef]
+    ) -> list[Outcome] | None:
+        """Erase rows of one object; an outcome per ref, in order. None: it is not allowed here.
+
+        `noted` are the records in whose name the job's id is made durable.
+        """
         asked = {"object": kind, "operation": "hardDelete", "contentType": "CSV", "lineEnding": "LF"}
         try:
             created = self._rest.effect("POST", "jobs/ingest", warrant, json=asked)
         except Rejected as refusal:
-            # Only the right to hard-delete is refused here in practice; the service's code for it is not documented.
-            reason = Reason.NO_PERMISSION if refusal.status in (400, 403) else Reason.VENDOR_ERROR
-            return _all(refs, OutcomeStatus.REFUSED, reason, Evidence(http_status=refusal.status))
+            # The right to hard-delete, or an object the bulk API does not serve; the codes are not documented.
+            if refusal.status in (400, 403):
+                return None
+            return _all(refs, OutcomeStatus.REFUSED, Reason.VENDOR_ERROR, Evidence(http_status=refusal.status))
         except (Stopped, NoAnswer):
             # A job without data erases nothing, wherever it is.
             return _all(refs, OutcomeStatus.FAILED, Reason.NOT_SENT, Evidence())
         job = self._job_id(created.body)
-        warrant.note(Handle(Action.ERASE, job, tuple(refs)))
+        warrant.note(Handle(Action.ERASE, job, tuple(noted)))
         upload = "Id\n" + "".join(f"{key}\n" for key in dict.fromkeys(ref.key for ref in refs))
         try:
             self._rest.effect("PUT", f"jobs/ingest/{job}/batches", None, csv=upload.encode())
