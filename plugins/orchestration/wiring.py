@@ -24,6 +24,7 @@ from retention.keyring import Keyring
 from retention.policy import Policy, load
 from retention.store import database
 from retention.store.desk import Desk
+from retention.store.turns import SharedTurns
 
 ROOT = Path(__file__).resolve().parents[2]
 POLICY = Path(os.environ.get("RETENTION_POLICY") or ROOT / "include" / "policy")
@@ -141,7 +142,8 @@ def connector(system: str) -> Connector:
         from connectors import hubspot
 
         base_url = _base_url(conn, "https") if conn.host else hubspot.BASE_URL
-        account = hubspot.connect(conn.password or "", base_url, ca_bundle=extra.get("ca_bundle"))
+        pace = hubspot.Pace(SharedTurns(desk().engine, declared.connection))
+        account = hubspot.connect(conn.password or "", base_url, ca_bundle=extra.get("ca_bundle"), pace=pace)
         return hubspot.HubSpotConnector(account, system, account.tenant, declared.kinds())
     from connectors import documents
 

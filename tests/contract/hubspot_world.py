@@ -243,6 +243,10 @@ class HubSpotWorld:
     def finish(self) -> None:
         self.pass_time(timedelta(days=1))
 
+    def next_day(self) -> None:
+        """Let the account's midnight pass."""
+        self.pass_time(timedelta(days=1))
+
     def pass_time(self, by: timedelta) -> None:
         self._now += by
         self.emulator.tell("clock", now=self._now.isoformat())

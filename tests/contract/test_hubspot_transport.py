@@ -370,7 +370,7 @@ def test_the_allowance_of_the_day_ends_a_batch_in_the_middle_with_an_outcome_for
 ) -> None:
     wire.says(rows("1", "2", "3", "4"), DELETED, DELETED, DAILY)
     outcomes = connector.act(Action.ERASE, steps(Action.ERASE, "1", "2", "3", "4"), Leave())
-    assert verdicts(outcomes) == [("done", "ok")] * 2 + [("failed", "throttled")] * 2
+    assert verdicts(outcomes) == [("done", "ok")] * 2 + [("failed", "not-sent")] * 2
     assert len(wire.requests) == 4
 
 

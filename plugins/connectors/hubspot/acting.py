@@ -16,7 +16,7 @@ from connectors.hubspot.facts import Row, addresses_of, declared, is_filled, is_
 from connectors.hubspot.filters import may_be_address
 from connectors.hubspot.patience import NoAnswer
 from connectors.hubspot.records import Records, Sight, is_id, is_merged, restorable_until
-from retention.contract import AccessDenied, ConnectorError, Stopped, Throttled, Warrant
+from retention.contract import AccessDenied, ConnectorError, Stopped, Warrant
 from retention.vocabulary import (
     Action,
     Handle,
@@ -295,8 +295,7 @@ def _given_up(
         if isinstance(error, AccessDenied):
             outcomes[number] = Outcome(steps[number].ref, REFUSED, Reason.NO_PERMISSION)
         else:
-            reason = Reason.THROTTLED if isinstance(error, Throttled) else Reason.NOT_SENT
-            outcomes[number] = Outcome(steps[number].ref, FAILED, reason)
+            outcomes[number] = Outcome(steps[number].ref, FAILED, Reason.NOT_SENT)
 
 
 def _rejected(step: Step, answer: Answer) -> Outcome:
