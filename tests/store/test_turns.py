@@ -62,7 +62,7 @@ def test_a_worker_whose_connection_was_cut_opens_another(ledger: Engine, ledger_
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
             " AND datname = current_database()"
         )
-    with pytest.raises(Exception, match="terminat|closed"):
+    with pytest.raises(Exception, match=r"terminat|closed"):
         turns.draw("calls", APART, 0.0)
     assert turns.draw("calls", APART, 0.0) > 0
 

@@ -1,12 +1,12 @@
-"""When may the next call go out? Keeps all workers together under the account's allowances instead of bouncing off them.
+"""When may the next call go out? Keeps all workers under the account's allowances, together.
 
-Every call draws a turn first: the time at which it may start. Turns of one account lie evenly apart, whoever draws them
-(a leaky bucket, also known as GCRA), so one wait per call is enough and nobody polls. Where turns are kept decides who
-shares them: `OwnTurns` are one process's; the ledger's database keeps them for all workers on all machines.
+Every call draws a turn first: the time at which it may start. Turns of one account lie evenly apart, whoever draws
+them (a leaky bucket, also known as GCRA), so one wait per call is enough and nobody polls. Where turns are kept decides
+who shares them: `OwnTurns` are one process's; the ledger's database keeps them for all workers on all machines.
 
 How far apart they lie is learnt from the answers' headers, since it depends on what the account pays for; until one
-came, the smallest account is assumed. The allowance of an interval is this app's alone, so nobody else is reckoned with:
-who is refused all the same lets every worker wait.
+came, the smallest account is assumed. The allowance of an interval is this app's alone, so nobody else is reckoned
+with: who is refused all the same lets every worker wait.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 SHARE = 0.95
-"""Part of an allowance that is planned with: nine tenths are promised, and a call in flight counts at the service later."""
+"""Part of an allowance that is planned with: nine tenths are promised, and calls reach the service a little later."""
 
 SLACK = 0.03
 """Part of an interval a worker that was late may catch up."""

@@ -1,4 +1,4 @@
-"""When is it this worker's turn to call an account? One row in the ledger, so that all workers on all machines share it.
+"""When is it this worker's turn to call an account? One row in the ledger, shared by all workers on all machines.
 
 A turn is drawn by one statement, which moves the row on; whoever drew it waits once, without holding anything. A worker
 that dies loses its turn and nothing else. The server's clock counts, since those of the workers may differ.
