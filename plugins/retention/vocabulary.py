@@ -198,6 +198,8 @@ class GapCode(StrEnum):
     COUNT_MISMATCH = "count_mismatch"
     LINK_NOT_FOLLOWED = "link_not_followed"
     NOT_REACHABLE = "not_reachable"
+    FIELD_UNCLASSED = "field_unclassed"  # a field that may hold personal data and stands in no data class
+    NO_DELETE_API = "no_delete_api"  # data the system offers no way to delete: a person's task
 
 
 @dataclass(frozen=True, slots=True)
@@ -301,6 +303,7 @@ class Reason(StrEnum):
     NOT_SENT = "not-sent"
     VENDOR_ERROR = "vendor-error"
     NOT_PROVEN = "not-proven"
+    OPT_OUT_STAYS = "opt-out-stays"  # released, but e-mail stays stopped: only the subject can consent again
     SUBJECT_NOT_FOUND = "subject-not-found"  # the item no longer names the subject
 
 

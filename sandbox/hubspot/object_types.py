@@ -1,4 +1,4 @@
-"""Which types of records does the account hold, how are they named in paths, and which links between them are counted?"""
+"""Which types of records does the account hold, how are they named in paths, and which links are counted?"""
 
 from __future__ import annotations
 
