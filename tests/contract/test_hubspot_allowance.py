@@ -22,6 +22,7 @@ from retention.store import database
 from retention.store.turns import SharedTurns
 from retention.vocabulary import Action, Criteria, Identifier, IdentifierKind, OutcomeStatus, RecordRef, Step
 from tests.contract.hubspot_world import KINDS, SYSTEM, Emulator, HubSpotWorld, running
+from tests.leave import Leave
 
 ALLOWED = 100
 PER_WORKER = 200
@@ -63,12 +64,12 @@ def work(shift: Shift, everybody: threading.Barrier) -> Worked:
     pace = Pace(SharedTurns(engine, "hubspot"))
     client = connect(shift.token, shift.base_url, pace=pace)
     connector = HubSpotConnector(client, SYSTEM, client.tenant, KINDS)
-    client.some_contacts(1)  # the first answer tells the allowance; until then the smallest account is assumed
+    client.some("contacts", 1)  # the first answer tells the allowance; until then the smallest account is assumed
     everybody.wait(timeout=60)
     began, done = time.time(), 0
     steps = [Step(ref.key, ref, Action.ERASE) for ref in shift.refs]
     for start in range(0, len(steps), 100):
-        outcomes = connector.act(Action.ERASE, steps[start : start + 100], lambda handle: None)
+        outcomes = connector.act(Action.ERASE, steps[start : start + 100], Leave())
         done += sum(outcome.status is OutcomeStatus.DONE for outcome in outcomes)
     engine.dispose()
     return Worked(began, time.time(), done)
@@ -136,17 +137,17 @@ def test_when_the_day_is_used_up_the_work_stops_and_goes_on_after_the_accounts_m
     account.emulator.tell("switches", enforce_limits=True, per_day=used_today(account) + 4)
     account.emulator.forget_calls()
 
-    outcomes = account.reconnect().act(Action.ERASE, steps, lambda handle: None)
+    outcomes = account.reconnect().act(Action.ERASE, steps, Leave())
     done = [outcome.status is OutcomeStatus.DONE for outcome in outcomes]
     assert done == [True] * sum(done) + [False] * (6 - sum(done))
     assert 0 < sum(done) < 6
     assert {outcome.reason.value for outcome in outcomes[sum(done) :]} == {"not-sent"}
     left = steps[sum(done) :]
     with pytest.raises(Throttled, match="midnight"):
-        account.reconnect().act(Action.ERASE, left, lambda handle: None)
+        account.reconnect().act(Action.ERASE, left, Leave())
 
     account.next_day()
-    again = account.reconnect().act(Action.ERASE, left, lambda handle: None)
+    again = account.reconnect().act(Action.ERASE, left, Leave())
     assert {outcome.status for outcome in again} == {OutcomeStatus.DONE}
     assert account.emulator.calls()["POST /crm/v3/objects/contacts/gdpr-delete"] >= 6
 

@@ -6,7 +6,7 @@ gone is said to be, and only an id that was just read is ever purged.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from connectors.hubspot.activities import CONTACT
 from connectors.hubspot.client import HubSpotClient
@@ -19,10 +19,10 @@ from connectors.hubspot.purging import purge
 from connectors.hubspot.records import Records, Sight, is_id, is_merged
 from connectors.hubspot.sending import ALREADY, DONE, FAILED, REFUSED, Outcomes, each, rejected
 from connectors.hubspot.updating import Updating, Values
+from retention.contract import Warrant
 from retention.vocabulary import Action, Handle, Outcome, OutcomeStatus, Reason, RecordKind, Scalar, Step
 
 YES = "true"
-Note = Callable[[Handle], None]
 
 
 class Acting:
@@ -36,10 +36,10 @@ class Acting:
         self._opt_outs = OptOuts(client, links)
         self._updating = Updating(client, records.object_type, kind.restricted)
 
-    def act(self, action: Action, batch: Sequence[Step], note: Note) -> list[Outcome]:
+    def act(self, action: Action, batch: Sequence[Step], warrant: Warrant) -> list[Outcome]:
         outcomes: Outcomes = {}
         if action is Action.SUPPRESS:
-            self._opt_outs.suppress(self._kind, self._records, batch, outcomes)
+            self._opt_outs.suppress(self._kind, self._records, batch, warrant, outcomes)
             return [outcomes[number] for number in range(len(batch))]
         names = [*declared(self._kind), *(name for step in batch for name in (*step.fields, *step.values))]
         sight = self._records.look((step.ref.key for step in batch), tuple(dict.fromkeys(names)))
@@ -48,13 +48,13 @@ class Acting:
         todo = [number for number, outcome in judged.items() if outcome is None]
         match action:
             case Action.ERASE:
-                purge(self._client, self._records, batch, todo, outcomes)
+                purge(self._client, self._records, batch, todo, warrant, outcomes)
             case Action.REDACT:
-                self._redact(batch, todo, sight, outcomes)
+                self._redact(batch, todo, sight, warrant, outcomes)
             case Action.RESTRICT:
-                self._restrict(batch, todo, sight, note, outcomes)
+                self._restrict(batch, todo, sight, warrant, outcomes)
             case _:
-                self._release(batch, todo, sight, outcomes)
+                self._release(batch, todo, sight, warrant, outcomes)
         return [outcomes[number] for number in range(len(batch))]
 
     def _judged(self, action: Action, step: Step, sight: Sight) -> Outcome | None:
@@ -87,19 +87,26 @@ class Acting:
             case _:
                 return False
 
-    def _redact(self, batch: Sequence[Step], todo: Sequence[int], sight: Sight, outcomes: Outcomes) -> None:
+    def _redact(
+        self, batch: Sequence[Step], todo: Sequence[int], sight: Sight, warrant: Warrant, outcomes: Outcomes
+    ) -> None:
         """Clear the named fields; of an activity about several people, take one of them out."""
         personal = [number for number in todo if batch[number].identifiers and self._kind.name != CONTACT]
         values: dict[int, Values] = {n: dict.fromkeys(batch[n].fields, "") for n in todo if n not in personal}
-        self._updating.update(batch, values, {}, outcomes)
+        self._updating.update(batch, values, warrant, outcomes)
         if personal:
-            self._take_out(batch, personal, sight, outcomes)
+            self._take_out(batch, personal, sight, warrant, outcomes)
 
-    def _take_out(self, batch: Sequence[Step], todo: Sequence[int], sight: Sight, outcomes: Outcomes) -> None:
+    def _take_out(
+        self, batch: Sequence[Step], todo: Sequence[int], sight: Sight, warrant: Warrant, outcomes: Outcomes
+    ) -> None:
         mentions = Mentions(self._links, self._kind, [batch[n].ref.key for n in todo])
         values = {n: mentions.without(batch[n], sight.live[batch[n].ref.key]) for n in todo}
-        self._updating.update(batch, {n: some for n, some in values.items() if some}, {}, outcomes)
-        people = {n: mentions.contacts(batch[n]) for n in todo if outcomes.get(n, _FINE).status is DONE}
+        is_first = not any(n not in todo for n in outcomes)
+        changing = {n: some for n, some in values.items() if some}
+        self._updating.update(batch, changing, warrant, outcomes, is_first=is_first)
+        fine = [n for n in todo if n not in outcomes or outcomes[n].status is DONE]
+        people = {n: mentions.contacts(batch[n]) for n in fine}
         for n in todo:
             outcomes.setdefault(n, Outcome(batch[n].ref, ALREADY, Reason.SUBJECT_NOT_FOUND))
         linked = [n for n, some in people.items() if some]
@@ -107,14 +114,15 @@ class Acting:
             batch,
             linked,
             outcomes,
-            lambda n: self._client.unlink(self._records.object_type, CONTACTS, batch[n].ref.key, people[n]),
+            lambda n: self._client.unlink(self._records.object_type, CONTACTS, batch[n].ref.key, people[n], warrant),
+            is_first=is_first and not changing,
         ):
             is_done = 200 <= answer.status < 300
             done = Outcome(batch[n].ref, DONE, Reason.OK, answer.evidence())
             outcomes[n] = done if is_done else rejected(batch[n], answer)
 
     def _restrict(
-        self, batch: Sequence[Step], todo: Sequence[int], sight: Sight, note: Note, outcomes: Outcomes
+        self, batch: Sequence[Step], todo: Sequence[int], sight: Sight, warrant: Warrant, outcomes: Outcomes
     ) -> None:
         """Stop e-mail to every address, then set the property by which everything else in the account excludes."""
         if not todo:
@@ -122,23 +130,25 @@ class Acting:
         rows = {n: properties_of(sight.live[batch[n].ref.key]) for n in todo}
         own = [name for name in (self._kind.restricted, self._kind.opt_out) if name]
         previous: dict[int, Mapping[str, Scalar]] = {n: {name: text(rows[n].get(name)) for name in own} for n in todo}
-        note(Handle(Action.RESTRICT, "", tuple(batch[n].ref for n in todo), tuple(previous[n] for n in todo)))
+        warrant.note(Handle(Action.RESTRICT, "", tuple(batch[n].ref for n in todo), tuple(previous[n] for n in todo)))
         going = list(todo)
         if self._kind.opt_out:
             known = self._opt_outs.addresses(self._kind, sight)
             usable = {n: [one for one in known[batch[n].ref.key] if may_be_address(one)] for n in todo}
-            stopped = self._opt_outs.opt_out(batch, usable)
+            stopped = self._opt_outs.opt_out(batch, usable, warrant)
             unsure = {n: o for n, o in stopped.items() if o.status in (OutcomeStatus.UNKNOWN, FAILED)}
             outcomes |= unsure
             going = [n for n in todo if n not in unsure]
         values: dict[int, Values] = {
             n: {**dict.fromkeys(batch[n].fields, ""), self._kind.restricted: YES} for n in going
         }
-        self._updating.update(batch, values, previous, outcomes)
+        self._updating.update(batch, values, warrant, outcomes, previous, is_first=not self._kind.opt_out)
 
-    def _release(self, batch: Sequence[Step], todo: Sequence[int], sight: Sight, outcomes: Outcomes) -> None:
+    def _release(
+        self, batch: Sequence[Step], todo: Sequence[int], sight: Sight, warrant: Warrant, outcomes: Outcomes
+    ) -> None:
         """Put back what was there, but for the opt-out of e-mail: only the subject can consent to that again."""
-        self._updating.update(batch, {n: self._writable(batch[n]) for n in todo}, {}, outcomes)
+        self._updating.update(batch, {n: self._writable(batch[n]) for n in todo}, warrant, outcomes)
         for n in todo:
             now = properties_of(sight.live[batch[n].ref.key])
             was_out = is_true(batch[n].values.get(self._kind.opt_out, YES))

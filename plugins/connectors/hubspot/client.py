@@ -15,7 +15,7 @@ from connectors.hubspot.definitions import Definition, definitions_in
 from connectors.hubspot.pace import Pace
 from connectors.hubspot.patience import patiently
 from connectors.hubspot.transport import Transport
-from retention.contract import AccessDenied, ConnectorError, Incomplete
+from retention.contract import AccessDenied, ConnectorError, Incomplete, Warrant
 
 BASE_URL = "https://api.hubapi.com"
 TIMEOUT = 30.0
@@ -71,7 +71,8 @@ class HubSpotClient:
     """The account behind one token: `tenant` is its id. `object_type` is the vendor's plural: contacts, notes, deals.
 
     Reading methods give the parsed body or raise a contract exception. The others give the answer for any status that
-    concerns the record, and raise `NoAnswer` where the call may have taken effect.
+    concerns the record, and raise `NoAnswer` where the call may have taken effect. They ask their warrant at the very
+    last moment, after any wait for the allowance and before every repetition; its `Stopped` means nothing was done.
     """
 
     def __init__(self, vendor: Any, token: str, who: str, timeout: float, pace: Pace) -> None:
@@ -166,42 +167,39 @@ class HubSpotClient:
 
     # --- Changing ---
 
-    def update(self, object_type: str, inputs: Sequence[Json]) -> Answer:
+    def update(self, object_type: str, inputs: Sequence[Json], warrant: Warrant) -> Answer:
         """Set properties of up to 100 records."""
-        request = {"inputs": list(inputs)}
-        return self._write(
-            f"batch update of {object_type}", self._send.by_method(self._batch.update, object_type, request)
-        )
+        send = self._send.by_method(self._batch.update, object_type, {"inputs": list(inputs)})
+        return self._write(f"batch update of {object_type}", warrant, send)
 
-    def purge(self, object_type: str, key: str) -> Answer:
+    def purge(self, object_type: str, key: str, warrant: Warrant) -> Answer:
         """Delete one record for good. By its numeric id only: an unknown address would be blocklisted."""
-        what = f"permanent delete from {object_type}"
+        what = f"permanent delete of one of {object_type}"
         if object_type == "contacts":
-            return self._write(what, self._send.by_method(self._contacts.purge, {"objectId": key}))
+            return self._write(what, warrant, self._send.by_method(self._contacts.purge, {"objectId": key}))
         path = f"/crm/objects/{RELEASE}/{object_type}/gdpr-delete"
-        return self._write(what, self._send.by_path("POST", path, body={"objectId": key}))
+        return self._write(what, warrant, self._send.by_path("POST", path, body={"objectId": key}))
 
-    def unlink(self, origin: str, target: str, key: str, others: Sequence[str]) -> Answer:
+    def unlink(self, origin: str, target: str, key: str, others: Sequence[str], warrant: Warrant) -> Answer:
         """Undo the links of one record with some of another type."""
         inputs = [{"from": {"id": key}, "to": [{"id": other} for other in others]}]
-        return self._write(
-            f"links of {origin} with {target}",
-            self._send.by_method(self._associations.archive, origin, target, {"inputs": inputs}),
-        )
+        send = self._send.by_method(self._associations.archive, origin, target, {"inputs": inputs})
+        return self._write(f"links of {origin} with {target}", warrant, send)
 
-    def unsubscribe(self, address: str) -> Answer:
+    def unsubscribe(self, address: str, warrant: Warrant) -> Answer:
         """Opt one address out of all e-mail. The service takes it in the path only; its own transport logs no path
         above debug level, and no error of ours holds one."""
         path, query = f"{_STATUSES}/{{address}}/unsubscribe-all", {"channel": "EMAIL", "verbose": "true"}
-        return self._write("opt-out of all e-mail", self._send.by_path("POST", path, {"address": address}, query))
+        send = self._send.by_path("POST", path, {"address": address}, query)
+        return self._write("opt-out of all e-mail", warrant, send)
 
-    def unsubscribe_many(self, addresses: Sequence[str]) -> Answer:
+    def unsubscribe_many(self, addresses: Sequence[str], warrant: Warrant) -> Answer:
         """Opt up to 100 addresses out of all e-mail; for an account with the largest edition."""
         path, query = f"{_STATUSES}/batch/unsubscribe-all", {"channel": "EMAIL", "verbose": "true"}
-        body = {"inputs": list(addresses)}
-        return self._write("opt-outs of all e-mail", self._send.by_path("POST", path, query=query, body=body))
+        send = self._send.by_path("POST", path, query=query, body={"inputs": list(addresses)})
+        return self._write("opt-outs of all e-mail", warrant, send)
 
-    def create_property(self, object_type: str, name: str, label: str) -> None:
+    def create_property(self, object_type: str, name: str, label: str, warrant: Warrant) -> None:
         """Make a yes/no property of our own; one that is there already is as good."""
         definition = {
             "name": name,
@@ -216,7 +214,7 @@ class HubSpotClient:
             ],
         }
         what = f"new property of {object_type}"
-        answer = self._write(what, self._send.by_method(self._properties.create, object_type, definition))
+        answer = self._write(what, warrant, self._send.by_method(self._properties.create, object_type, definition))
         if not 200 <= answer.status < 300 and answer.status != CONFLICT:
             raise refusal(self._who, what, answer)
 
@@ -244,7 +242,11 @@ class HubSpotClient:
         answer = patiently(send, who=self._who, what=what, pace=self._pace, repeatable=True, search=search)
         return self._body(what, answer)
 
-    def _write(self, what: str, send: Callable[[], Answer]) -> Answer:
+    def _write(self, what: str, warrant: Warrant, call: Callable[[], Answer]) -> Answer:
+        def send() -> Answer:
+            warrant.check()
+            return call()
+
         answer = patiently(send, who=self._who, what=what, pace=self._pace, repeatable=False)
         if answer.status in (401, 403):
             raise refusal(self._who, what, answer)

@@ -15,6 +15,7 @@ from connectors.hubspot.filters import may_be_address, portions
 from connectors.hubspot.links import CONTACTS, Links, ends
 from connectors.hubspot.records import Records, Sight, is_id
 from connectors.hubspot.sending import ALREADY, DONE, FAILED, REFUSED, UNKNOWN, Outcomes, each, rejected
+from retention.contract import Warrant
 from retention.vocabulary import IdentifierKind, Outcome, Reason, RecordKind, Step
 
 # Of several addresses of one step the one that went worst speaks for it.
@@ -28,7 +29,9 @@ class OptOuts:
         self._client = client
         self._links = links
 
-    def suppress(self, kind: RecordKind, records: Records, batch: Sequence[Step], outcomes: Outcomes) -> None:
+    def suppress(
+        self, kind: RecordKind, records: Records, batch: Sequence[Step], warrant: Warrant, outcomes: Outcomes
+    ) -> None:
         """Opt out every address of the step, or of the record where the step names none."""
         given = {
             number: [i.value for i in step.identifiers if i.kind is IdentifierKind.EMAIL]
@@ -53,7 +56,7 @@ class OptOuts:
                 usable[number] = fitting
             else:
                 outcomes[number] = Outcome(batch[number].ref, REFUSED, Reason.SUBJECT_NOT_FOUND)
-        outcomes |= self.opt_out(batch, usable)
+        outcomes |= self.opt_out(batch, usable, warrant)
 
     def addresses(self, kind: RecordKind, sight: Sight) -> Mapping[str, Sequence[str]]:
         """Every address of the live records seen, by id: a contact's own, those of the people an activity is about."""
@@ -73,16 +76,16 @@ class OptOuts:
             for key, others in linked.items()
         }
 
-    def opt_out(self, batch: Sequence[Step], addresses: Mapping[int, Sequence[str]]) -> Outcomes:
+    def opt_out(self, batch: Sequence[Step], addresses: Mapping[int, Sequence[str]], warrant: Warrant) -> Outcomes:
         """Opt out addresses by the number of their step; one outcome per step."""
         todo = [(number, address) for number, some in addresses.items() for address in some]
         steps = [batch[number] for number, _ in todo]
         ends_of: Outcomes = {}
         if MANY_OPT_OUTS in self._client.scopes and len(todo) > 1:
-            self._many(steps, [address for _, address in todo], ends_of)
+            self._many(steps, [address for _, address in todo], warrant, ends_of)
         else:
             for position, answer in each(
-                steps, range(len(todo)), ends_of, lambda position: self._client.unsubscribe(todo[position][1])
+                steps, range(len(todo)), ends_of, lambda position: self._client.unsubscribe(todo[position][1], warrant)
             ):
                 ends_of[position] = _unsubscribed(steps[position], answer, listed(answer.body().get("results")))
         outcomes: Outcomes = {}
@@ -92,14 +95,14 @@ class OptOuts:
                 outcomes[number] = min(mine, key=lambda outcome: WORST_FIRST.index(outcome.status))
         return outcomes
 
-    def _many(self, steps: Sequence[Step], addresses: Sequence[str], outcomes: Outcomes) -> None:
+    def _many(self, steps: Sequence[Step], addresses: Sequence[str], warrant: Warrant, outcomes: Outcomes) -> None:
         """A hundred addresses a call; what the answer does not name is not known to be done."""
         groups = list(portions(range(len(addresses)), MOST_IDS))
         firsts = [group[0] for group in groups]
         by_first = dict(zip(firsts, groups, strict=True))
 
         def send(first: int) -> Answer:
-            return self._client.unsubscribe_many([addresses[n] for n in by_first[first]])
+            return self._client.unsubscribe_many([addresses[n] for n in by_first[first]], warrant)
 
         for first, answer in each(steps, firsts, outcomes, send):
             named = {

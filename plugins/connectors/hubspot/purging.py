@@ -15,19 +15,24 @@ from connectors.hubspot.answers import NOT_FOUND, Answer
 from connectors.hubspot.client import HubSpotClient
 from connectors.hubspot.records import Records, restorable_until
 from connectors.hubspot.sending import ALREADY, DONE, FAILED, UNKNOWN, Outcomes, each, rejected
-from retention.contract import ConnectorError
+from retention.contract import ConnectorError, Warrant
 from retention.vocabulary import Evidence, Outcome, OutcomeStatus, Reason, Step
 
 PURGED_WITHIN = timedelta(days=30)
 
 
 def purge(
-    client: HubSpotClient, records: Records, batch: Sequence[Step], todo: Sequence[int], outcomes: Outcomes
+    client: HubSpotClient,
+    records: Records,
+    batch: Sequence[Step],
+    todo: Sequence[int],
+    warrant: Warrant,
+    outcomes: Outcomes,
 ) -> None:
     """Erase the records of some steps of a batch."""
     taken: list[int] = []
     for number, answer in each(
-        batch, todo, outcomes, lambda n: client.purge(records.object_type, batch[n].ref.key)
+        batch, todo, outcomes, lambda n: client.purge(records.object_type, batch[n].ref.key, warrant)
     ):
         step = batch[number]
         if answer.status in (200, 202, 204):

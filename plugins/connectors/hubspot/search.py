@@ -117,9 +117,7 @@ class Search:
         if run.kind is self._contact:
             shown += [DEALS, COMPANY, *self._marketing]
         object_type = OBJECT_TYPES[run.kind.name]
-        streams = [
-            Stream(self._client, object_type, query, shown, self._page_size, last_id) for query in run.queries
-        ]
+        streams = [Stream(self._client, object_type, query, shown, self._page_size, last_id) for query in run.queries]
         most = MOST_ASSOCIATIONS if self._page_size == LARGEST_PAGE else 1
         waiting: Pages = []
         for rows, frontier in merged(streams):
@@ -155,9 +153,7 @@ class Search:
 
     def _of_contact(self, run: Run, row: Row, dealings: Dealings) -> Finding:
         finding = finding_of(self._system, run.kind, run.types, row, self._marketing)
-        facts = replace(
-            finding.facts, transactions=dealings.transactions, open_complaint=dealings.open_complaint
-        )
+        facts = replace(finding.facts, transactions=dealings.transactions, open_complaint=dealings.open_complaint)
         return replace(finding, facts=facts)
 
     def _through_contacts(

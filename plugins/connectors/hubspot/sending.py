@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from connectors.hubspot.answers import LOCKED, Answer
 from connectors.hubspot.patience import NoAnswer
-from retention.contract import AccessDenied, ConnectorError
+from retention.contract import AccessDenied, ConnectorError, Stopped
 from retention.vocabulary import Outcome, OutcomeStatus, Reason, Step
 
 MOST_SILENT = 2
@@ -21,9 +21,14 @@ Outcomes = dict[int, Outcome]
 
 
 def each(
-    steps: Sequence[Step], todo: Sequence[int], outcomes: Outcomes, send: Callable[[int], Answer]
+    steps: Sequence[Step],
+    todo: Sequence[int],
+    outcomes: Outcomes,
+    send: Callable[[int], Answer],
+    *,
+    is_first: bool = True,
 ) -> Iterator[tuple[int, Answer]]:
-    """Send one call per step, and give the answers there are."""
+    """Send one call per step, and give the answers there are. `is_first`: nothing was sent for this batch before."""
     silent = 0
     for position, number in enumerate(todo):
         if silent >= MOST_SILENT:
@@ -31,12 +36,15 @@ def each(
             return
         try:
             answer = send(number)
+        except Stopped:
+            not_sent(steps, todo[position:], outcomes)
+            return
         except NoAnswer:
             silent += 1
             outcomes[number] = Outcome(steps[number].ref, UNKNOWN, Reason.NO_ANSWER)
             continue
         except ConnectorError as error:
-            if position == 0:
+            if is_first and position == 0:
                 raise
             given_up(steps, todo[position:], error, outcomes)
             return

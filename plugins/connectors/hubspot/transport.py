@@ -1,7 +1,7 @@
 """How does a call get to the vendor and what becomes of its answer? The official client's transport, read raw.
 
-The client's models know neither HTML bodies nor half batches, so its methods are asked for the answer as it came. What
-it has no method for goes through its own transport, so that host, token, CA bundle and connections are the same for all.
+The client's models know neither HTML bodies nor half batches, so its methods are asked for the answer as it came.
+What it has no method for goes through its own transport, so that host, token, CA bundle and connections are the same.
 """
 
 from __future__ import annotations
@@ -69,11 +69,9 @@ class Transport:
     ) -> Callable[[], Answer]:
         """A call for which the client has no method. Parts are quoted into the path; no error of ours holds one."""
         headers = {"Accept": "application/json"} | ({"Content-Type": "application/json"} if body is not None else {})
-        return self.by_method(
-            *(self._raw.call_api, path, verb, dict(parts or {}), list((query or {}).items()), headers),
-            **({"body": dict(body)} if body is not None else {}),
-            auth_settings=["oauth2"],
-        )
+        options = {"body": dict(body)} if body is not None else {}
+        arguments = (path, verb, dict(parts or {}), list((query or {}).items()), headers)
+        return self.by_method(self._raw.call_api, *arguments, auth_settings=["oauth2"], **options)
 
 
 def _answer(status: Any, headers: Any, content: bytes | str | None) -> Answer:

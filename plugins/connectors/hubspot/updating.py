@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from connectors.hubspot.answers import NOT_FOUND, Answer, listed
@@ -20,7 +21,7 @@ from connectors.hubspot.sending import (
     not_sent,
     rejected,
 )
-from retention.contract import ConnectorError
+from retention.contract import ConnectorError, Stopped, Warrant
 from retention.vocabulary import Outcome, Reason, Scalar, Step
 
 MOST_REJECTED = 3
@@ -32,6 +33,7 @@ OWN_LABEL = "Processing restricted"
 
 Values = dict[str, str]
 Previous = Mapping[int, Mapping[str, Scalar]]
+NOTHING: Previous = MappingProxyType({})
 
 
 class Updating:
@@ -43,9 +45,17 @@ class Updating:
         self._own_property = own_property
 
     def update(
-        self, batch: Sequence[Step], values: Mapping[int, Values], previous: Previous, outcomes: Outcomes
+        self,
+        batch: Sequence[Step],
+        values: Mapping[int, Values],
+        warrant: Warrant,
+        outcomes: Outcomes,
+        previous: Previous = NOTHING,
+        *,
+        is_first: bool = True,
     ) -> None:
-        """Set values by the number of their step. `previous` goes into the outcomes that may have taken effect."""
+        """Set values by the number of their step. `previous` goes into the outcomes that may have taken effect;
+        `is_first`: nothing was sent for this batch before."""
         groups = deque([list(values)] if values else [])
         silent, alone = 0, 0
         may_make = any(self._own_property in some for some in values.values())
@@ -56,18 +66,21 @@ class Updating:
                 continue
             inputs: list[dict[str, Any]] = [{"id": batch[n].ref.key, "properties": values[n]} for n in group]
             try:
-                answer = self._client.update(self._object_type, inputs)
+                answer = self._client.update(self._object_type, inputs, warrant)
                 if may_make and answer.status == 400 and NO_SUCH_PROPERTY in _codes(answer):
                     may_make = False
-                    self._client.create_property(self._object_type, self._own_property, OWN_LABEL)
-                    answer = self._client.update(self._object_type, inputs)
+                    self._client.create_property(self._object_type, self._own_property, OWN_LABEL, warrant)
+                    answer = self._client.update(self._object_type, inputs, warrant)
+            except Stopped:
+                not_sent(batch, [n for some in (group, *groups) for n in some], outcomes)
+                return
             except NoAnswer:
                 silent += 1
                 for n in group:
                     outcomes[n] = Outcome(batch[n].ref, UNKNOWN, Reason.NO_ANSWER, previous=previous.get(n, {}))
                 continue
             except ConnectorError as error:
-                if not any(n in outcomes for n in values):
+                if is_first and not any(n in outcomes for n in values):
                     raise
                 given_up(batch, group, error, outcomes)
                 continue
