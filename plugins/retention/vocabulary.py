@@ -304,6 +304,7 @@ class Reason(StrEnum):
     VENDOR_ERROR = "vendor-error"
     NOT_PROVEN = "not-proven"
     OPT_OUT_STAYS = "opt-out-stays"  # released, but e-mail stays stopped: only the subject can consent again
+    MAIL_NOT_STOPPED = "mail-not-stopped"  # restricted, but e-mail could not be stopped: a person's task
     SUBJECT_NOT_FOUND = "subject-not-found"  # the item no longer names the subject
 
 

@@ -76,6 +76,19 @@ KINDS = (
 )
 
 
+SINGULAR = {
+    "contacts": "contact",
+    "companies": "company",
+    "deals": "deal",
+    "tickets": "ticket",
+    "notes": "note",
+    "emails": "email",
+    "calls": "call",
+    "meetings": "meeting",
+    "tasks": "task",
+    "communications": "communication",
+}
+
 _PART = re.compile(r"\{[^}]*\}")
 
 
@@ -162,9 +175,9 @@ class HubSpotWorld:
         self.connector: Connector = self.reconnect()
         self._now = datetime(AS_OF.year, AS_OF.month, AS_OF.day, 13, tzinfo=UTC)
 
-    def reconnect(self, page_size: int = 2) -> HubSpotConnector:
+    def reconnect(self, page_size: int = 2, kinds: Sequence[RecordKind] = KINDS) -> HubSpotConnector:
         client = self.emulator.connect()
-        return HubSpotConnector(client, SYSTEM, client.tenant, KINDS, page_size=page_size)
+        return HubSpotConnector(client, SYSTEM, client.tenant, kinds, page_size=page_size)
 
     def make(self, sample: Sample, email: str) -> RecordRef:
         ref = self.contact(email, **_PROPERTIES.get(sample, {}))
@@ -185,6 +198,21 @@ class HubSpotWorld:
             answer = self.emulator.send("POST", "/crm/v3/objects/contacts/batch/create", {"inputs": inputs})
             made += [RecordRef(SYSTEM, CONTACT, row["id"]) for row in answer["results"]]
         return made
+
+    def record(self, object_type: str, properties: Mapping[str, str], **linked: Sequence[RecordRef]) -> RecordRef:
+        """A record of any type, linked with others: `contacts=[...]`."""
+        path = f"/crm/v3/objects/{object_type}"
+        made = self.emulator.send("POST", path, {"properties": dict(properties), "associations": []})
+        for target, others in linked.items():
+            for other in others:
+                default = f"/crm/v4/objects/{object_type}/{made['id']}/associations/default/{target}/{other.key}"
+                self.emulator.send("PUT", default)
+        return RecordRef(SYSTEM, SINGULAR[object_type], made["id"])
+
+    def stored_record(self, ref: RecordRef) -> Mapping[str, Any] | None:
+        """A record as it is stored, None if it is gone."""
+        rows = {row["id"]: row for kind in self.stored()["objects"].values() for row in kind}
+        return rows.get(ref.key)
 
     def opt_out(self, email: str) -> None:
         path = f"/communication-preferences/v4/statuses/{quote(email, safe='')}/unsubscribe-all"

@@ -7,6 +7,7 @@ gone is said to be, and only an id that was just read is ever purged.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from connectors.hubspot.activities import CONTACT
 from connectors.hubspot.client import HubSpotClient
@@ -20,7 +21,7 @@ from connectors.hubspot.records import Records, Sight, is_id, is_merged
 from connectors.hubspot.sending import ALREADY, DONE, FAILED, REFUSED, Outcomes, each, rejected
 from connectors.hubspot.updating import Updating, Values
 from retention.contract import Warrant
-from retention.vocabulary import Action, Handle, Outcome, OutcomeStatus, Reason, RecordKind, Scalar, Step
+from retention.vocabulary import Action, Handle, Outcome, Reason, RecordKind, Scalar, Step
 
 YES = "true"
 
@@ -124,25 +125,24 @@ class Acting:
     def _restrict(
         self, batch: Sequence[Step], todo: Sequence[int], sight: Sight, warrant: Warrant, outcomes: Outcomes
     ) -> None:
-        """Stop e-mail to every address, then set the property by which everything else in the account excludes."""
+        """Set the property by which the account excludes, then stop e-mail to every address."""
         if not todo:
             return
         rows = {n: properties_of(sight.live[batch[n].ref.key]) for n in todo}
         own = [name for name in (self._kind.restricted, self._kind.opt_out) if name]
         previous: dict[int, Mapping[str, Scalar]] = {n: {name: text(rows[n].get(name)) for name in own} for n in todo}
         warrant.note(Handle(Action.RESTRICT, "", tuple(batch[n].ref for n in todo), tuple(previous[n] for n in todo)))
-        going = list(todo)
-        if self._kind.opt_out:
-            known = self._opt_outs.addresses(self._kind, sight)
-            usable = {n: [one for one in known[batch[n].ref.key] if may_be_address(one)] for n in todo}
-            stopped = self._opt_outs.opt_out(batch, usable, warrant)
-            unsure = {n: o for n, o in stopped.items() if o.status in (OutcomeStatus.UNKNOWN, FAILED)}
-            outcomes |= unsure
-            going = [n for n in todo if n not in unsure]
         values: dict[int, Values] = {
-            n: {**dict.fromkeys(batch[n].fields, ""), self._kind.restricted: YES} for n in going
+            n: {**dict.fromkeys(batch[n].fields, ""), self._kind.restricted: YES} for n in todo
         }
-        self._updating.update(batch, values, warrant, outcomes, previous, is_first=not self._kind.opt_out)
+        self._updating.update(batch, values, warrant, outcomes, previous)
+        done = [n for n in todo if outcomes[n].status is DONE]
+        if done and self._kind.opt_out:
+            known = self._opt_outs.addresses(self._kind, sight)
+            usable = {n: [one for one in known[batch[n].ref.key] if may_be_address(one)] for n in done}
+            for n, stopped in self._opt_outs.opt_out(batch, usable, warrant, is_first=False).items():
+                if stopped.status not in (DONE, ALREADY):
+                    outcomes[n] = replace(outcomes[n], reason=Reason.MAIL_NOT_STOPPED)
 
     def _release(
         self, batch: Sequence[Step], todo: Sequence[int], sight: Sight, warrant: Warrant, outcomes: Outcomes

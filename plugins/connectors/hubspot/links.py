@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from connectors.hubspot.client import MOST_ASSOCIATIONS, MOST_IDS, HubSpotClient
 from connectors.hubspot.facts import Row
 from connectors.hubspot.filters import portions
+from retention.contract import Incomplete
 
 CONTACTS = "contacts"
 
@@ -26,7 +27,11 @@ class Links:
             following: list[dict[str, str]] = []
             for some in portions(to_read, MOST_ASSOCIATIONS):
                 for result in self._client.linked(origin, target, some):
-                    key = str(result["from"]["id"])
+                    key = str((result.get("from") or {}).get("id") or "")
+                    if not key:
+                        raise Incomplete(
+                            f"{self._client.who}: {target} of {origin}: an answer names nobody; read again"
+                        )
                     linked[key] += [str(to["toObjectId"]) for to in result.get("to", ())]
                     after = ((result.get("paging") or {}).get("next") or {}).get("after")
                     if after:

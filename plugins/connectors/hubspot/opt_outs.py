@@ -76,17 +76,26 @@ class OptOuts:
             for key, others in linked.items()
         }
 
-    def opt_out(self, batch: Sequence[Step], addresses: Mapping[int, Sequence[str]], warrant: Warrant) -> Outcomes:
+    def opt_out(
+        self,
+        batch: Sequence[Step],
+        addresses: Mapping[int, Sequence[str]],
+        warrant: Warrant,
+        *,
+        is_first: bool = True,
+    ) -> Outcomes:
         """Opt out addresses by the number of their step; one outcome per step."""
         todo = [(number, address) for number, some in addresses.items() for address in some]
         steps = [batch[number] for number, _ in todo]
         ends_of: Outcomes = {}
         if MANY_OPT_OUTS in self._client.scopes and len(todo) > 1:
-            self._many(steps, [address for _, address in todo], warrant, ends_of)
+            self._many(steps, [address for _, address in todo], warrant, ends_of, is_first)
         else:
-            for position, answer in each(
-                steps, range(len(todo)), ends_of, lambda position: self._client.unsubscribe(todo[position][1], warrant)
-            ):
+
+            def send(position: int) -> Answer:
+                return self._client.unsubscribe(todo[position][1], warrant)
+
+            for position, answer in each(steps, range(len(todo)), ends_of, send, is_first=is_first):
                 ends_of[position] = _unsubscribed(steps[position], answer, listed(answer.body().get("results")))
         outcomes: Outcomes = {}
         for number in addresses:
@@ -95,7 +104,9 @@ class OptOuts:
                 outcomes[number] = min(mine, key=lambda outcome: WORST_FIRST.index(outcome.status))
         return outcomes
 
-    def _many(self, steps: Sequence[Step], addresses: Sequence[str], warrant: Warrant, outcomes: Outcomes) -> None:
+    def _many(
+        self, steps: Sequence[Step], addresses: Sequence[str], warrant: Warrant, outcomes: Outcomes, is_first: bool
+    ) -> None:
         """A hundred addresses a call; what the answer does not name is not known to be done."""
         groups = list(portions(range(len(addresses)), MOST_IDS))
         firsts = [group[0] for group in groups]
@@ -104,7 +115,7 @@ class OptOuts:
         def send(first: int) -> Answer:
             return self._client.unsubscribe_many([addresses[n] for n in by_first[first]], warrant)
 
-        for first, answer in each(steps, firsts, outcomes, send):
+        for first, answer in each(steps, firsts, outcomes, send, is_first=is_first):
             named = {
                 str(row.get("subscriberIdString", "")).lower(): listed(row.get("statuses"))
                 for row in listed(answer.body().get("results"))

@@ -48,12 +48,12 @@ def purge(
 
 def _only_accepted(records: Records, batch: Sequence[Step], taken: Sequence[int], outcomes: Outcomes) -> None:
     """Correct the outcomes of what is still shown."""
-    if not taken:
-        return
+    if not taken or any(outcome.reason is Reason.NOT_SENT for outcome in outcomes.values()):
+        return  # nothing to look for, or no leave to go on: whether they are gone is read back later
     try:
         shown = records.live((batch[number].ref.key for number in taken), ())
     except ConnectorError:
-        return  # whether they are gone is read back later all the same
+        return
     for number in taken:
         if batch[number].ref.key in shown:
             is_dated = outcomes[number].settle_on is not None
