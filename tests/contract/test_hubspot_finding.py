@@ -12,11 +12,6 @@ from connectors.hubspot import HubSpotConnector
 from connectors.hubspot.facts import declared
 from retention.contract import ConnectorError, Incomplete
 from retention.vocabulary import Criteria, Cursor, GapCode, Page, Transaction
-    Criteria,
-    Cursor,
-    GapCode,
-    Transaction,
-)
 from tests.contract.hubspot_wire import (
     ADDRESS,
     Wire,
