@@ -44,7 +44,7 @@ class Stream:
             self._object_type,
             {
                 "filterGroups": in_request(self._query, str(self.last_id)),
-                "sorts": [{"propertyName": "hs_object_id", "direction": "ASCENDING"}],
+                "sorts": ["hs_object_id"],
                 "properties": list(self._properties),
                 "limit": self._page_size,
                 "after": "0",
