@@ -25,6 +25,7 @@ from retention.keyring import Keyring
 from retention.policy import Policy, load
 from retention.store import database
 from retention.store.desk import Desk
+from retention.store.turns import SharedTurns
 
 if TYPE_CHECKING:
     from simple_salesforce.api import Salesforce
@@ -148,7 +149,8 @@ def connector(system: str) -> Connector:
         from connectors import hubspot
 
         base_url = _base_url(conn, "https") if conn.host else hubspot.BASE_URL
-        account = hubspot.connect(conn.password or "", base_url, ca_bundle=extra.get("ca_bundle"))
+        pace = hubspot.Pace(SharedTurns(desk().engine, declared.connection))
+        account = hubspot.connect(conn.password or "", base_url, ca_bundle=extra.get("ca_bundle"), pace=pace)
         return hubspot.HubSpotConnector(account, system, account.tenant, declared.kinds())
     from connectors import documents
 

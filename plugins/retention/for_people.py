@@ -15,7 +15,7 @@ from retention.store import audit_log, review, tasks
 from retention.store.database import Connection
 from retention.store.desk import Desk
 from retention.store.sweeps import Sweep
-from retention.tasks import ACT_BY_HAND, GIVE_ACCESS, READ_BY_HAND, Need
+from retention.tasks import ACT_BY_HAND, CLASSIFY, GIVE_ACCESS, READ_BY_HAND, Need
 from retention.vocabulary import Action, DataClass
 
 
@@ -52,7 +52,7 @@ class ForPeople:
         system = self.connector.system
         review.take_up(db, self.sweep.sweep_id, self.sweep.as_of, system, self.questions)
         self.needs += tasks.gap_needs(db, self.sweep.sweep_id, system, self._owner)
-        self._file(db, {*ACT_BY_HAND, *READ_BY_HAND, *GIVE_ACCESS} - {Action.SUPPRESS.value})
+        self._file(db, {*ACT_BY_HAND, *READ_BY_HAND, *GIVE_ACCESS, *CLASSIFY} - {Action.SUPPRESS.value})
 
     def file_suppressions(self, db: Connection) -> None:
         """File what stops marketing."""

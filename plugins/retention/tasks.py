@@ -18,13 +18,15 @@ READ_BY_HAND: Mapping[str, int] = {
     GapCode.LINK_NOT_FOLLOWED.value: 28,
 }
 GIVE_ACCESS: Mapping[str, int] = {GapCode.FIELD_HIDDEN.value: 7, GapCode.KIND_HIDDEN.value: 7}
+CLASSIFY: Mapping[str, int] = {GapCode.UNCLASSIFIED.value: 28}
 ACT_BY_HAND: Mapping[str, int] = {
     Action.SUPPRESS.value: 2,  # marketing stops at once (Art. 21(3)); two days are what a person needs for it
     Action.ERASE.value: 28,
     Action.REDACT.value: 28,
     Action.RESTRICT.value: 7,
+    GapCode.NO_DELETE_API.value: 28,
 }
-DAYS_TO_DO: Mapping[str, int] = {**READ_BY_HAND, **GIVE_ACCESS, **ACT_BY_HAND}
+DAYS_TO_DO: Mapping[str, int] = {**READ_BY_HAND, **GIVE_ACCESS, **CLASSIFY, **ACT_BY_HAND}
 """Days until a task is due, within the month the law gives (Art. 12(3)). A gap that the next reading may close by
 itself (a page cut short, a file out of reach) is no task."""
 

@@ -200,6 +200,7 @@ class GapCode(StrEnum):
     LINK_NOT_FOLLOWED = "link_not_followed"
     NOT_REACHABLE = "not_reachable"
     UNCLASSIFIED = "unclassified"  # a field the policy has no data class for (invariant I13)
+    NO_DELETE_API = "no_delete_api"  # data the system offers no way to delete: a person's task
 
 
 @dataclass(frozen=True, slots=True)
@@ -303,6 +304,8 @@ class Reason(StrEnum):
     NOT_SENT = "not-sent"
     VENDOR_ERROR = "vendor-error"
     NOT_PROVEN = "not-proven"
+    OPT_OUT_STAYS = "opt-out-stays"  # released, but e-mail stays stopped: only the subject can consent again
+    MAIL_NOT_STOPPED = "mail-not-stopped"  # restricted, but e-mail could not be stopped: a person's task
     SUBJECT_NOT_FOUND = "subject-not-found"  # the item no longer names the subject
 
 

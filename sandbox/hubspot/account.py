@@ -8,10 +8,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sandbox.clock import Clock
+from sandbox.hubspot.addresses import addresses
 from sandbox.hubspot.allowance import Allowance
 from sandbox.hubspot.history import Source, remember
+from sandbox.hubspot.object_types import COUNTED, TYPES
 from sandbox.hubspot.preferences import Preferences, folded
-from sandbox.hubspot.properties import ALIASES, MODIFIED, OPTOUT, OTHER, Property, known_properties
+from sandbox.hubspot.properties import OPTOUT, Property, known_properties
 from sandbox.hubspot.switches import Switches
 from sandbox.hubspot.values import instant
 from sandbox.hubspot.view import SearchView
@@ -21,7 +23,7 @@ APP_ID = 1_234_567
 USER_ID = 7_654_321
 TOKEN = "pat-eu1-5f0e9c1a-made-up-for-the-sandbox"  # noqa: S105
 ARCHIVE_DAYS = 90
-COUNTED = {"contacts": "num_associated_deals", "deals": "num_associated_contacts"}
+CLOSED_TICKET = "4"
 
 Row = dict[str, Any]
 
@@ -60,7 +62,7 @@ class Account:
         self._addresses: dict[str, set[str]] = {}
         self._holders: dict[str, dict[str, None]] = {}
         self._archived: set[tuple[str, str]] = set()
-        self._purging: dict[str, datetime] = {}
+        self._purging: dict[tuple[str, str], datetime] = {}
         self._last_stamp = ""
         for kind, rows in self._seed().items():
             for row in rows:
@@ -107,9 +109,9 @@ class Account:
     def settle(self) -> None:
         """Let happen what time brings: archived records go after 90 days, purged ones when their delay is over."""
         now = self.now()
-        for contact in [key for key, due in self._purging.items() if due <= now]:
-            del self._purging[contact]
-            self._drop("contacts", contact)
+        for kind, key in [one for one, due in self._purging.items() if due <= now]:
+            del self._purging[kind, key]
+            self._drop(kind, key)
         for kind, key in [one for one in self._archived if self._is_over(*one, now)]:
             self._drop(kind, key)
         self.view.settle(now)
@@ -158,7 +160,7 @@ class Account:
 
     def value(self, kind: str, row: Row, name: str) -> str | None:
         """What a property shows, also where it is computed."""
-        name = ALIASES[kind].get(name, name)
+        name = (TYPES[kind].aliases or {}).get(name, name)
         properties: Mapping[str, str | None] = row["properties"]
         if kind == "contacts" and name.startswith(OPTOUT):
             email = properties.get("email")
@@ -180,12 +182,12 @@ class Account:
         self._next += 1
         row: Row = {
             "id": key,
-            "properties": {"hs_object_id": key, "createdate": born, MODIFIED[kind]: born},
+            "properties": {"hs_object_id": key, TYPES[kind].created: born, TYPES[kind].modified: born},
             "createdAt": born,
             "updatedAt": born,
             "archived": False,
             "archivedAt": None,
-            "associations": {OTHER[kind]: []},
+            "associations": {},
             "source": "INTEGRATION",
         }
         self.objects[kind][key] = row
@@ -219,13 +221,16 @@ class Account:
         row["archived"], row["archivedAt"], row["updatedAt"] = True, at, at
         self._archived.add((kind, key))
         self._note(kind, row)
-        for other in row["associations"][OTHER[kind]]:
-            if (linked := self.objects[OTHER[kind]].get(other)) is not None:
-                self.touch(OTHER[kind], linked)
+        for other_kind, linked in self._neighbours(kind, row):
+            self._recount(other_kind, linked, kind)
         return True
 
-    def purge(self, row: Row) -> list[str]:
-        """Remove a contact for good, and what was merged into it; gives the ids. Its addresses are blocked."""
+    def purge(self, kind: str, row: Row) -> list[str]:
+        """Remove a record for good, and what was merged into it; gives the ids. A contact's addresses are blocked, and
+        the activities that belong to nobody else go within some days."""
+        if kind != "contacts":
+            self._go(kind, row["id"])
+            return [row["id"]]
         losers = [old for old in self.merged if self.winner(old) == row["id"]]
         gone = [key for key in (row["id"], *losers) if key in self.objects["contacts"]]
         for key in gone:
@@ -234,31 +239,30 @@ class Account:
             if not self.switches.preferences_survive_purge:
                 for address in known:
                     self.preferences.forget(address)
-            if self.switches.purge_lag_seconds:
-                self._purging[key] = self.now() + timedelta(seconds=self.switches.purge_lag_seconds)
-            else:
-                self._drop("contacts", key)
+            for activity, own in self._own_activities(self.objects["contacts"][key]):
+                self._purging[activity, own] = self.now() + timedelta(days=self.switches.activities_purged_after_days)
+            self._go("contacts", key)
         self.purged.update((row["id"], *losers))
         for old in losers:
             del self.merged[old]
         return gone
 
-    def is_going(self, key: str) -> bool:
-        """Whether a contact was purged and is only still shown."""
-        return key in self._purging
+    def is_going(self, kind: str, key: str) -> bool:
+        """Whether a record was purged and is only still shown."""
+        return (kind, key) in self._purging
 
-    def link(self, kind: str, key: str, other: str) -> bool:
-        """Link a record with one of the other type; whether that changed anything."""
-        return self._relink(kind, key, other, linked=True)
+    def link(self, kind: str, key: str, target: str, other: str) -> bool:
+        """Link two records; whether that changed anything."""
+        return self._relink(kind, key, target, other, linked=True)
 
-    def unlink(self, kind: str, key: str, other: str) -> bool:
+    def unlink(self, kind: str, key: str, target: str, other: str) -> bool:
         """Undo a link; whether there was one."""
-        return self._relink(kind, key, other, linked=False)
+        return self._relink(kind, key, target, other, linked=False)
 
-    def linked(self, kind: str, key: str) -> list[str]:
-        """Live records of the other type that a live record is linked with."""
+    def linked(self, kind: str, key: str, target: str) -> list[str]:
+        """Live records of a type that a live record is linked with."""
         row = self.row(kind, key)
-        return self._links(kind, row) if row is not None else []
+        return self._links(row, target) if row is not None else []
 
     def opt_out(self, address: str) -> bool:
         """Unsubscribe an address from everything; whether that changed anything."""
@@ -286,7 +290,7 @@ class Account:
 
     def _load(self, kind: str, given: Row) -> None:
         row = copy.deepcopy(given) | {"archived": False, "archivedAt": None}
-        row["associations"] = {OTHER[kind]: list(given.get("associations", {}).get(OTHER[kind], ()))}
+        row["associations"] = {other: list(ids) for other, ids in given.get("associations", {}).items()}
         row["source"] = "IMPORT" if row["properties"].get("migrated") == "true" else "FORM"
         self.objects[kind][row["id"]] = row
         email = row["properties"].get("email")
@@ -301,40 +305,69 @@ class Account:
             stage = properties.get("dealstage")
             properties["hs_is_closed"] = "true" if stage in ("closedwon", "closedlost") else "false"
             properties["hs_is_closed_won"] = "true" if stage == "closedwon" else "false"
-        elif self.preferences.is_out(properties.get("email") or ""):
-            properties["hs_email_optout"] = "true"
-        elif properties.get("hs_email_optout") == "true":
-            properties["hs_email_optout"] = None
-        count = len(self._links(kind, row))
-        if count or properties.get(COUNTED[kind]):
-            properties[COUNTED[kind]] = str(count) if count else None
+        elif kind == "tickets":
+            is_closed = properties.get("hs_pipeline_stage") == CLOSED_TICKET
+            properties["closed_date"] = (properties.get("closed_date") or row["updatedAt"]) if is_closed else None
+        elif kind == "contacts":
+            is_out = self.preferences.is_out(properties.get("email") or "")
+            if is_out or properties.get("hs_email_optout") == "true":
+                properties["hs_email_optout"] = "true" if is_out else None
+            companies = self._links(row, "companies")
+            if companies or properties.get("associatedcompanyid"):
+                properties["associatedcompanyid"] = companies[0] if companies else None
+        for (one, other), name in COUNTED.items():
+            if one == kind and ((count := len(self._links(row, other))) or properties.get(name)):
+                properties[name] = str(count) if count else None
 
     def _modified(self, kind: str, row: Row, at: str) -> None:
-        row["updatedAt"] = row["properties"][MODIFIED[kind]] = at
+        row["updatedAt"] = row["properties"][TYPES[kind].modified] = at
         self._note(kind, row)
 
-    def _links(self, kind: str, row: Row) -> list[str]:
-        """Live records it is linked with, whoever may see them."""
-        others = self.objects[OTHER[kind]]
-        return sorted(
-            (k for k in row["associations"][OTHER[kind]] if k in others and not others[k]["archived"]), key=int
-        )
+    def _links(self, row: Row, target: str) -> list[str]:
+        """Live records of a type it is linked with, whoever may see them."""
+        others = self.objects[target]
+        there = (k for k in row["associations"].get(target, ()) if k in others and not others[k]["archived"])
+        return sorted(there, key=int)
 
-    def _relink(self, kind: str, key: str, other: str, *, linked: bool) -> bool:
-        ends = ((kind, key, other), (OTHER[kind], other, key))
-        rows = [(one, self.row(one, mine), theirs) for one, mine, theirs in ends]
-        if any(row is None for _, row, _ in rows):
+    def _neighbours(self, kind: str, row: Row) -> list[tuple[str, Row]]:
+        """Every record that is linked with it, archived ones too."""
+        found = ((other, self.objects[other].get(key)) for other, keys in row["associations"].items() for key in keys)
+        return [(other, linked) for other, linked in found if linked is not None]
+
+    def _own_activities(self, contact: Row) -> list[tuple[str, str]]:
+        """Activities that are about this contact alone; calls and tasks stay in their tools all the same."""
+        return [
+            (kind, row["id"])
+            for kind, row in self._neighbours("contacts", contact)
+            if TYPES[kind].is_activity
+            and not TYPES[kind].stays_in_its_tool
+            and sum(map(len, row["associations"].values())) == 1
+        ]
+
+    def _recount(self, kind: str, row: Row, other: str) -> None:
+        """A record whose links are counted has changed when one of them has."""
+        if (kind, other) in COUNTED or (kind, other) == ("contacts", "companies"):
+            self.touch(kind, row)
+
+    def _go(self, kind: str, key: str) -> None:
+        if self.switches.purge_lag_seconds:
+            self._purging[kind, key] = self.now() + timedelta(seconds=self.switches.purge_lag_seconds)
+        else:
+            self._drop(kind, key)
+
+    def _relink(self, kind: str, key: str, target: str, other: str, *, linked: bool) -> bool:
+        mine, theirs = self.row(kind, key), self.row(target, other)
+        if mine is None or theirs is None:
             return False
         changed = False
-        for one, row, theirs in rows:
-            links: list[str] = row["associations"][OTHER[one]] if row else []
-            if (theirs in links) is not linked:
+        for row, there, one in ((mine, target, other), (theirs, kind, key)):
+            links: list[str] = row["associations"].setdefault(there, [])
+            if (one in links) is not linked:
                 changed = True
-                links.append(theirs) if linked else links.remove(theirs)
+                links.append(one) if linked else links.remove(one)
         if changed:
-            for one, row, _ in rows:
-                if row is not None:
-                    self.touch(one, row)
+            self._recount(kind, mine, target)
+            self._recount(target, theirs, kind)
         return changed
 
     def _note(self, kind: str, row: Row) -> None:
@@ -358,19 +391,7 @@ class Account:
             self._index(key, set())
             del self._addresses[key]
         self.view.changed(kind, key, None, self.now())
-        for other in row["associations"][OTHER[kind]]:
-            if (linked := self.objects[OTHER[kind]].get(other)) is not None and key in linked["associations"][kind]:
+        for other, linked in self._neighbours(kind, row):
+            if key in linked["associations"].get(kind, ()):
                 linked["associations"][kind].remove(key)
-                self.touch(OTHER[kind], linked)
-
-
-def listed(text: str | None) -> list[str]:
-    """The parts of a list in one text."""
-    return [one.strip() for one in (text or "").split(";") if one.strip()]
-
-
-def addresses(row: Row) -> set[str]:
-    """All addresses of a contact, in lower case."""
-    properties = row["properties"]
-    known = (properties.get("email") or "", *listed(properties.get("hs_additional_emails")))
-    return {folded(one) for one in known if one}
+                self._recount(other, linked, kind)

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from urllib.parse import unquote
 
 from starlette.applications import Starlette
+from starlette.convertors import Convertor, register_url_convertor
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -37,22 +38,22 @@ from sandbox.hubspot.errors import (
     not_found_page,
     refusal,
 )
-from sandbox.hubspot.properties import NAMES
+from sandbox.hubspot.object_types import NAMES, TYPES
 
 Handler = Callable[[Request], Awaitable[Response]]
 TOKEN_INFO = "/oauth/v2/private-apps/get/access-token-info"  # noqa: S105
 
-# Any one of the scopes is enough; `{}` stands for the object type of the path.
-READ = ("crm.objects.{}.read",)
-WRITE = ("crm.objects.{}.write",)
+# Any one of the scopes is enough; `{}` stands for the scope of the object type in the path.
+READ = ("{}.read",)
+WRITE = ("{}.write",)
 LINKED = (
     "crm.objects.contacts.read",
     "crm.objects.deals.read",
     "crm.objects.contacts.write",
     "crm.objects.deals.write",
 )
-KNOW = ("crm.schemas.{}.read", *READ, *WRITE)
-DEFINE = ("crm.schemas.{}.write",)
+KNOW = ("{}.read", "{}.write", "crm.schemas.contacts.read")
+DEFINE = ("crm.schemas.contacts.write",)
 ASK = ("communication_preferences.read_write", "communication_preferences.read")
 TELL = ("communication_preferences.read_write", "communication_preferences.write")
 ASK_MANY = ("communication_preferences.statuses.batch.read",)
@@ -69,26 +70,62 @@ class Resource(NamedTuple):
     tells_scopes: bool = True
 
 
+DATED = r"{version:dated}"
+
+
+class _Version(Convertor[str]):
+    """A date-versioned release, such as 2026-09 or 2026-09-beta."""
+
+    regex = r"20(25-09|26-03|26-09)(-beta)?"
+
+    def convert(self, value: str) -> str:
+        return value
+
+    def to_string(self, value: str) -> str:
+        return value
+
+
+register_url_convertor("dated", _Version())
+
+
 def _resources() -> list[Resource]:
-    many, usage = "/crm/v3/objects/{object_type}", "/account-info/v3/api-usage/daily"
-    contacts, one, batch = "/crm/v3/objects/contacts", f"{many}/{{key}}", f"{many}/batch"
-    defined, named = "/crm/v3/properties/{object_type}", "/crm/v3/properties/{object_type}/{name}"
-    pairs = "/crm/v4/associations/{origin}/{target}/batch"
-    links = "/crm/v4/objects/{object_type}/{key}/associations"
-    v3, v4 = "/communication-preferences/v3", "/communication-preferences/v4"
-    mine, all_of = f"{v4}/statuses/{{address}}", f"{v4}/statuses/batch"
+    usage = "/account-info/v3/api-usage/daily"
     return [
         Resource("POST", TOKEN_INFO, account_info.token_info),
         Resource("GET", usage, account_info.usage),
         Resource("GET", f"{usage}/private-apps", account_info.usage),
         Resource("GET", "/account-info/v3/details", account_info.details, ("oauth",)),
+        *_definitions("/crm/v3/properties/{object_type}"),
+        *_definitions(f"/crm/properties/{DATED}/{{object_type}}"),
+        Resource("POST", "/crm/v3/objects/contacts/gdpr-delete", removal.gdpr_delete, WRITE),
+        Resource("POST", f"/crm/objects/{DATED}/{{object_type}}/gdpr-delete", removal.gdpr_delete, WRITE),
+        *_objects("/crm/v3/objects"),
+        *_objects(f"/crm/objects/{DATED}"),
+        *_links("/crm/v4/associations", "/crm/v4/objects"),
+        *_links(f"/crm/associations/{DATED}", f"/crm/objects/{DATED}"),
+        Resource("POST", "/crm/v3/associations/{origin}/{target}/batch/read", associations.batch_read_v3, LINKED),
+        *_preferences("/communication-preferences/v4"),
+        *_preferences(f"/communication-preferences/{DATED}"),
+        *_preferences_v3("/communication-preferences/v3"),
+    ]
+
+
+def _definitions(defined: str) -> list[Resource]:
+    named = f"{defined}/{{name}}"
+    return [
         Resource("GET", defined, definitions.listing, KNOW, tells_scopes=False),
         Resource("POST", defined, definitions.create, DEFINE, tells_scopes=False),
         Resource("GET", named, definitions.read, KNOW, tells_scopes=False),
         Resource("PATCH", named, definitions.update, DEFINE, tells_scopes=False),
         Resource("DELETE", named, definitions.archive, DEFINE, tells_scopes=False),
-        Resource("POST", f"{contacts}/gdpr-delete", removal.gdpr_delete, WRITE),
-        Resource("POST", f"{contacts}/merge", removal.merge, WRITE),
+    ]
+
+
+def _objects(base: str) -> list[Resource]:
+    many = f"{base}/{{object_type}}"
+    one, batch = f"{many}/{{key}}", f"{many}/batch"
+    return [
+        Resource("POST", f"{base}/contacts/merge", removal.merge, WRITE),
         Resource("POST", f"{many}/search", records.do_search, READ),
         Resource("POST", f"{batch}/read", batches.read, READ),
         Resource("POST", f"{batch}/create", batches.create, WRITE),
@@ -100,15 +137,26 @@ def _resources() -> list[Resource]:
         Resource("GET", one, records.read, READ),
         Resource("PATCH", one, records.update, WRITE),
         Resource("DELETE", one, records.archive, WRITE),
+    ]
+
+
+def _links(base: str, objects: str) -> list[Resource]:
+    pairs, links = f"{base}/{{origin}}/{{target}}/batch", f"{objects}/{{object_type}}/{{key}}/associations"
+    return [
         Resource("POST", f"{pairs}/read", associations.batch_read, LINKED),
         Resource("POST", f"{pairs}/associate/default", associations.batch_associate, LINKED),
         Resource("POST", f"{pairs}/archive", associations.batch_archive, LINKED),
-        Resource("POST", pairs.replace("v4", "v3") + "/read", associations.batch_read_v3, LINKED),
         Resource("GET", f"{links}/{{target}}", associations.of_one, LINKED),
         Resource("PUT", f"{links}/default/{{target}}/{{other}}", associations.associate, LINKED),
         Resource("DELETE", f"{links}/{{target}}/{{other}}", associations.dissociate, LINKED),
-        Resource("GET", f"{v4}/definitions", preferences_v4.definitions, ASK),
-        Resource("POST", f"{v4}/links/generate", preferences_v4.links, TELL),
+    ]
+
+
+def _preferences(base: str) -> list[Resource]:
+    mine, all_of = f"{base}/statuses/{{address}}", f"{base}/statuses/batch"
+    return [
+        Resource("GET", f"{base}/definitions", preferences_v4.definitions, ASK),
+        Resource("POST", f"{base}/links/generate", preferences_v4.links, TELL),
         Resource("POST", f"{all_of}/read", preferences_v4.batch_read, ASK_MANY),
         Resource("POST", f"{all_of}/write", preferences_v4.batch_write, TELL_MANY),
         Resource("POST", f"{all_of}/unsubscribe-all", preferences_v4.batch_opt_out, TELL_MANY),
@@ -117,11 +165,21 @@ def _resources() -> list[Resource]:
         Resource("POST", f"{mine}/unsubscribe-all", preferences_v4.opt_out, TELL),
         Resource("GET", mine, preferences_v4.statuses, ASK),
         Resource("POST", mine, preferences_v4.set_status, TELL),
-        Resource("GET", f"{v3}/definitions", preferences_v3.definitions, ASK),
-        Resource("GET", f"{v3}/status/email/{{address}}", preferences_v3.status, ASK),
-        Resource("POST", f"{v3}/subscribe", preferences_v3.subscribe, TELL),
-        Resource("POST", f"{v3}/unsubscribe", preferences_v3.unsubscribe, TELL),
     ]
+
+
+def _preferences_v3(base: str) -> list[Resource]:
+    return [
+        Resource("GET", f"{base}/definitions", preferences_v3.definitions, ASK),
+        Resource("GET", f"{base}/status/email/{{address}}", preferences_v3.status, ASK),
+        Resource("POST", f"{base}/subscribe", preferences_v3.subscribe, TELL),
+        Resource("POST", f"{base}/unsubscribe", preferences_v3.unsubscribe, TELL),
+    ]
+
+
+def _scope(scope: str, of_type: str) -> str:
+    """Tickets have one scope for reading and writing."""
+    return of_type if "{}" in scope and of_type == "tickets" else scope.format(of_type)
 
 
 SLASH = "\x00"
@@ -132,7 +190,7 @@ def _route(resource: Resource) -> BaseRoute:
     @functools.wraps(resource.handler)
     async def guarded(request: Request) -> Response:
         kind = NAMES.get(request.path_params.get("object_type", "contacts").lower(), "contacts")
-        needed = [scope.format(kind) for scope in resource.scopes]
+        needed = [_scope(scope, TYPES[kind].scope) for scope in resource.scopes]
         granted = request.state.store.switches.granted()
         if needed and not any(scope in granted for scope in needed):
             raise missing_scopes(needed, bare=not resource.tells_scopes)

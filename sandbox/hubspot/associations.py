@@ -1,4 +1,4 @@
-"""Which deals belong to which contacts? The association paths of v4, and the reading one of v3."""
+"""Which records belong together? The association paths of v4, and the reading one of v3."""
 
 from __future__ import annotations
 
@@ -12,13 +12,11 @@ from sandbox.control import touched
 from sandbox.hubspot import exchange
 from sandbox.hubspot.account import Account
 from sandbox.hubspot.errors import Refused
-from sandbox.hubspot.properties import OTHER, SINGULAR, TYPE_IDS
+from sandbox.hubspot.object_types import LINK_TYPES, TYPES
 
 LARGEST_BATCH_READ = 1_000
 LARGEST_BATCH_WRITE = 2_000
 LARGEST_PAGE = 500
-LINK_TYPES = {"contacts": 4, "deals": 3}
-"""HubSpot's own number of the link from this type to the other."""
 
 
 async def of_one(request: Request) -> Response:
@@ -29,10 +27,10 @@ async def of_one(request: Request) -> Response:
     if not (limit.isdigit() and after.isdigit()) or not 0 < int(limit) <= LARGEST_PAGE:
         raise Refused(400, f"limit must be between 1 and {LARGEST_PAGE}")
     if account.row(kind, key) is None:
-        raise Refused(404, f"{SINGULAR[kind]} {key} does not exist")
+        raise Refused(404, f"{TYPES[kind].singular} {key} does not exist")
     touched(request, [key])
-    page, following = _page(_linked(account, kind, target, key), after, int(limit))
-    answer: dict[str, Any] = {"results": [_labelled(account, kind, one) for one in page]}
+    page, following = _page(account.linked(kind, key, target), after, int(limit))
+    answer: dict[str, Any] = {"results": [_labelled(account, kind, target, one) for one in page]}
     if following:
         link = str(request.url.include_query_params(after=following))
         answer["paging"] = {"next": {"after": following, "link": link}}
@@ -41,13 +39,14 @@ async def of_one(request: Request) -> Response:
 
 async def batch_read(request: Request) -> Response:
     """For up to 1,000 records, what they are linked with; those without any are errors inside a 207."""
-    return await _batch_read(request, lambda account, kind, target, one: _labelled(account, kind, one))
+    return await _batch_read(request, _labelled)
 
 
 async def batch_read_v3(request: Request) -> Response:
     """The same, as v3 shows it."""
     return await _batch_read(
-        request, lambda account, kind, target, one: {"id": one, "type": f"{SINGULAR[kind]}_to_{SINGULAR[target]}"}
+        request,
+        lambda account, kind, target, one: {"id": one, "type": f"{TYPES[kind].singular}_to_{TYPES[target].singular}"},
     )
 
 
@@ -60,7 +59,7 @@ async def _batch_read(request: Request, show: Callable[[Account, str, str, str],
     for one in exchange.inputs_of(given, LARGEST_BATCH_READ):
         key = exchange.id_in(one)
         asked.append(key)
-        ids, following = _page(_linked(account, kind, target, key), str(one.get("after") or "0"), LARGEST_PAGE)
+        ids, following = _page(account.linked(kind, key, target), str(one.get("after") or "0"), LARGEST_PAGE)
         if ids:
             result: dict[str, Any] = {"from": {"id": key}, "to": [show(account, kind, target, other) for other in ids]}
             results.append(result | ({"paging": {"next": {"after": following}}} if following else {}))
@@ -75,8 +74,8 @@ async def associate(request: Request) -> Response:
     account, key, other = exchange.account_of(request), request.path_params["key"], request.path_params["other"]
     kind, target = exchange.kind_of(request), exchange.kind_named(request.path_params["target"])
     _refuse_unlinkable(account, kind, target, key, other)
-    touched(request, [key, other], effect=account.link(kind, key, other))
-    ends = ((kind, key, other), (target, other, key))
+    touched(request, [key, other], effect=account.link(kind, key, target, other))
+    ends = ((kind, key, target, other), (target, other, kind, key))
     return exchange.batch_answer(request, [_default(*end) for end in ends])
 
 
@@ -89,27 +88,28 @@ async def batch_associate(request: Request) -> Response:
         _refuse_unlinkable(account, kind, target, key, other)
     results = []
     for key, other in pairs:
-        touched(request, [key, other], effect=account.link(kind, key, other))
-        results += [_default(kind, key, other), _default(target, other, key)]
+        touched(request, [key, other], effect=account.link(kind, key, target, other))
+        results += [_default(kind, key, target, other), _default(target, other, kind, key)]
     return exchange.batch_answer(request, results)
 
 
 async def dissociate(request: Request) -> Response:
     """Undo a link; none is as good."""
     account, key, other = exchange.account_of(request), request.path_params["key"], request.path_params["other"]
-    touched(request, [key, other], effect=account.unlink(exchange.kind_of(request), key, other))
+    target = exchange.kind_named(request.path_params["target"])
+    touched(request, [key, other], effect=account.unlink(exchange.kind_of(request), key, target, other))
     return Response(status_code=204)
 
 
 async def batch_archive(request: Request) -> Response:
     """Undo many links."""
     account, given = exchange.account_of(request), await exchange.body_of(request)
-    kind, _ = _ends(request)
+    kind, target = _ends(request)
     for one in exchange.inputs_of(given, LARGEST_BATCH_WRITE):
         key = exchange.id_in(one.get("from") or {})
         for other in one.get("to") or []:
             other_key = exchange.id_in(other)
-            touched(request, [key, other_key], effect=account.unlink(kind, key, other_key))
+            touched(request, [key, other_key], effect=account.unlink(kind, key, target, other_key))
     return Response(status_code=204)
 
 
@@ -121,29 +121,25 @@ def _pair(given: Mapping[str, Any]) -> tuple[str, str]:
     return exchange.id_in(given.get("from") or {}), exchange.id_in(given.get("to") or {})
 
 
-def _linked(account: Account, kind: str, target: str, key: str) -> list[str]:
-    return account.linked(kind, key) if target == OTHER[kind] else []
-
-
 def _page(ids: list[str], after: str, limit: int) -> tuple[list[str], str | None]:
     start = int(after) if after.isdigit() else 0
     rest = [one for one in ids if int(one) >= start]
     return rest[:limit], rest[limit] if len(rest) > limit else None
 
 
-def _labelled(account: Account, kind: str, other: str) -> dict[str, Any]:
+def _labelled(account: Account, kind: str, target: str, other: str) -> dict[str, Any]:
     """A number, as observed; the published schema says text."""
     return {
         "toObjectId": other if account.switches.association_ids_as_text else int(other),
-        "associationTypes": [{"category": "HUBSPOT_DEFINED", "typeId": LINK_TYPES[kind], "label": None}],
+        "associationTypes": [{"category": "HUBSPOT_DEFINED", "typeId": LINK_TYPES[kind, target], "label": None}],
     }
 
 
-def _default(kind: str, key: str, other: str) -> dict[str, Any]:
+def _default(kind: str, key: str, target: str, other: str) -> dict[str, Any]:
     return {
         "from": {"id": key},
         "to": {"id": other},
-        "associationSpec": {"associationCategory": "HUBSPOT_DEFINED", "associationTypeId": LINK_TYPES[kind]},
+        "associationSpec": {"associationCategory": "HUBSPOT_DEFINED", "associationTypeId": LINK_TYPES[kind, target]},
     }
 
 
@@ -151,14 +147,14 @@ def _without(account: Account, kind: str, target: str, key: str) -> Any:
     return exchange.batch_error(
         account,
         "OBJECT_NOT_FOUND",
-        f"No {SINGULAR[target]} is associated with {SINGULAR[kind]} {key}.",
-        {"fromObjectId": [key], "fromObjectType": [SINGULAR[kind]], "toObjectType": [SINGULAR[target]]},
+        f"No {TYPES[target].singular} is associated with {TYPES[kind].singular} {key}.",
+        {"fromObjectId": [key], "fromObjectType": [TYPES[kind].singular], "toObjectType": [TYPES[target].singular]},
         subCategory="crm.associations.NO_ASSOCIATIONS_FOUND",
     )
 
 
 def _refuse_unlinkable(account: Account, kind: str, target: str, key: str, other: str) -> None:
-    if target != OTHER[kind]:
-        raise Refused(400, f"{TYPE_IDS[kind]} and {TYPE_IDS[target]} have no default association")
+    if (kind, target) not in LINK_TYPES:
+        raise Refused(400, f"{TYPES[kind].number} and {TYPES[target].number} have no default association")
     if account.row(kind, key) is None or account.row(target, other) is None:
         raise Refused(404, "One of the two records does not exist")

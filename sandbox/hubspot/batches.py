@@ -1,4 +1,4 @@
-"""How are up to a hundred contacts or deals read, created, changed or archived in one call?"""
+"""How are up to a hundred records read, created, changed or archived in one call?"""
 
 from __future__ import annotations
 
@@ -47,8 +47,8 @@ async def create(request: Request) -> Response:
     targets = [records.targets_in(account, kind, one) for _, one in planned]
     rows = [account.create(kind, values) for values, _ in planned]
     for row, others in zip(rows, targets, strict=True):
-        for other in others:
-            account.link(kind, row["id"], other)
+        for target, other in others:
+            account.link(kind, row["id"], target, other)
     touched(request, [row["id"] for row in rows], effect=bool(rows))
     results = [exchange.written(account, kind, row, values) for row, (values, _) in zip(rows, planned, strict=True)]
     return exchange.batch_answer(request, results, status=201)

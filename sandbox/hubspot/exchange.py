@@ -12,7 +12,8 @@ from starlette.responses import JSONResponse, Response
 from sandbox.hubspot.account import HUB_ID, Account, Row
 from sandbox.hubspot.errors import Refused, invalid_values
 from sandbox.hubspot.history import versions
-from sandbox.hubspot.properties import DEFAULTS, MODIFIED, NAMES, OPTOUT, SINGULAR
+from sandbox.hubspot.object_types import NAMES, TYPES
+from sandbox.hubspot.properties import OPTOUT
 from sandbox.hubspot.values import Unfit, instant, stored
 
 LARGEST_BATCH = 100
@@ -127,8 +128,9 @@ def shown(
     account: Account, kind: str, row: Row, asked: Sequence[str] = (), history: Sequence[str] = ()
 ) -> dict[str, Any]:
     """A record as an answer shows it; unknown properties asked for are left out, empty ones are null."""
-    always = ("createdate", "hs_object_id", MODIFIED[kind])
-    names = {*always, *asked, *history} if asked or history else set(DEFAULTS[kind])
+    known = TYPES[kind]
+    always = (known.created, "hs_object_id", known.modified)
+    names = {*always, *asked, *history} if asked or history else {*always, *known.shown}
     answer: dict[str, Any] = {
         "id": row["id"],
         "properties": {
@@ -141,8 +143,8 @@ def shown(
     if row["archived"]:
         answer["archivedAt"] = row["archivedAt"]
     if history:
-        known = [name for name in history if account.property(kind, name)]
-        answer["propertiesWithHistory"] = {name: versions(row, name, account.value(kind, row, name)) for name in known}
+        kept = [name for name in history if account.property(kind, name)]
+        answer["propertiesWithHistory"] = {name: versions(row, name, account.value(kind, row, name)) for name in kept}
     return answer
 
 
@@ -174,6 +176,6 @@ def batch_error(account: Account, category: str, message: str, context: Mapping[
 def absent(account: Account, kind: str, ids: Iterable[str]) -> list[Any]:
     """All ids of a batch that are not there make one error."""
     missing = list(dict.fromkeys(ids))
-    name = SINGULAR[kind].upper()
+    name = TYPES[kind].singular.upper()
     message = f"Could not get some {name} objects, they may be deleted or not exist. Check that ids are valid."
     return [batch_error(account, "OBJECT_NOT_FOUND", message, {"ids": missing})] if missing else []

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-MOST_VERSIONS = {"contacts": 45, "deals": 20}
+MOST_VERSIONS, MOST_VERSIONS_OF_A_CONTACT = 20, 45
 
 Row = dict[str, Any]
 
@@ -29,7 +29,7 @@ def remember(kind: str, row: Row, name: str, value: str | None, source: Source) 
     if not known and (first := row["properties"].get(name)):
         known.append(_first(row, first))
     known.insert(0, source.version(value))
-    del known[MOST_VERSIONS[kind] :]
+    del known[MOST_VERSIONS_OF_A_CONTACT if kind == "contacts" else MOST_VERSIONS :]
 
 
 def versions(row: Mapping[str, Any], name: str, value: str | None) -> list[dict[str, Any]]:

@@ -9,38 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from sandbox.hubspot.errors import Refused
+from sandbox.hubspot.object_types import TYPES
 from sandbox.hubspot.subscription_types import SUBSCRIPTION_TYPES
-
-NAMES = {"contacts": "contacts", "contact": "contacts", "0-1": "contacts"}
-NAMES |= {"deals": "deals", "deal": "deals", "0-3": "deals"}
-"""How a path may name an object type."""
-
-TYPE_IDS = {"contacts": "0-1", "deals": "0-3"}
-SINGULAR = {"contacts": "contact", "deals": "deal"}
-OTHER = {"contacts": "deals", "deals": "contacts"}
-"""What a record can be linked with."""
-
-DEFAULTS = {
-    "contacts": ("createdate", "email", "firstname", "hs_object_id", "lastmodifieddate", "lastname"),
-    "deals": (
-        *("amount", "closedate", "createdate", "dealname", "dealstage"),
-        *("hs_lastmodifieddate", "hs_object_id", "pipeline"),
-    ),
-}
-"""What is answered when no properties are asked for."""
-
-MODIFIED = {"contacts": "lastmodifieddate", "deals": "hs_lastmodifieddate"}
-ALIASES = {
-    "contacts": {"hs_createdate": "createdate", "hs_lastmodifieddate": "lastmodifieddate"},
-    "deals": {"hs_createdate": "createdate"},
-}
-"""Properties that show another one."""
-
-SEARCHED = {
-    "contacts": ("firstname", "lastname", "email", "hs_additional_emails", "phone", "mobilephone", "fax", "company"),
-    "deals": ("dealname", "pipeline", "dealstage", "description", "dealtype"),
-}
-"""Where the `query` of a search looks."""
 
 OPTOUT = "hs_email_optout_"
 BOOLEANS = ({"label": "True", "value": "true"}, {"label": "False", "value": "false"})
@@ -102,7 +72,7 @@ class Property:
 
 def known_properties() -> dict[str, dict[str, Property]]:
     """The definitions a fresh account has, by object type and name."""
-    found: dict[str, dict[str, Property]] = {"contacts": {}, "deals": {}}
+    found: dict[str, dict[str, Property]] = {kind: {} for kind in TYPES}
     path = Path(__file__).with_name("properties.csv")
     with path.open(encoding="utf-8", newline="") as lines:
         for line in csv.DictReader(lines):

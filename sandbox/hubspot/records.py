@@ -1,4 +1,4 @@
-"""How are contacts and deals listed, read, searched, created and changed? The object paths for one record or a page."""
+"""How are records listed, read, searched, created and changed? The object paths for one record or a page."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sandbox.control import touched
 from sandbox.hubspot import exchange
 from sandbox.hubspot.account import Account, Row
 from sandbox.hubspot.errors import Page404, Refused
-from sandbox.hubspot.properties import OTHER, SINGULAR
+from sandbox.hubspot.object_types import LINK_TYPES, TYPES
 from sandbox.hubspot.search import search
 
 LARGEST_LIST = 100
@@ -61,8 +61,8 @@ async def create(request: Request) -> Response:
     refuse_taken(account, kind, values)
     targets = targets_in(account, kind, given)
     row = account.create(kind, values)
-    for target in targets:
-        account.link(kind, row["id"], target)
+    for target, other in targets:
+        account.link(kind, row["id"], target, other)
     touched(request, [row["id"]], effect=True)
     return JSONResponse(exchange.written(account, kind, row, values), 201)
 
@@ -114,7 +114,7 @@ def named(account: Account, kind: str, key: str, id_property: str | None, *, arc
     if kind == "contacts" and id_property == "email":
         return account.archived_by_email(key) if archived else account.by_email(key)
     if prop is None or not prop.unique:
-        raise Refused(400, f"Property '{id_property}' is not a unique property of {SINGULAR[kind]}")
+        raise Refused(400, f"Property '{id_property}' is not a unique property of {TYPES[kind].singular}")
     matches = (r for r in account.visible(kind).values() if account.value(kind, r, id_property) == key)
     return next((row for row in matches if row["archived"] is archived), None)
 
@@ -131,14 +131,17 @@ def refuse_taken(account: Account, kind: str, values: dict[str, str | None], row
         raise Refused(400, "This contact was permanently deleted for privacy reasons and cannot be created again")
 
 
-def targets_in(account: Account, kind: str, given: Any) -> list[str]:
-    """Ids that a new record shall be linked with."""
+def targets_in(account: Account, kind: str, given: Any) -> list[tuple[str, str]]:
+    """Type and id of the records that a new one shall be linked with; the number of the link tells the type."""
+    numbers = {number: target for (origin, target), number in LINK_TYPES.items() if origin == kind}
     targets = []
     for one in given.get("associations") or []:
-        target = str(((one or {}).get("to") or {}).get("id") or "")
-        if account.row(OTHER[kind], target) is None:
-            raise Refused(400, f"One or more associations are not valid: {target} does not exist")
-        targets.append(target)
+        other = str(((one or {}).get("to") or {}).get("id") or "")
+        named = [link.get("associationTypeId") for link in (one or {}).get("types") or [] if isinstance(link, dict)]
+        target = next((numbers[number] for number in named if number in numbers), None)
+        if target is None or account.row(target, other) is None:
+            raise Refused(400, f"One or more associations are not valid: {other}")
+        targets.append((target, other))
     return targets
 
 
@@ -147,9 +150,9 @@ def associations(request: Request, account: Account, kind: str, row: Row) -> dic
     answer: dict[str, Any] = {}
     for name in exchange.listed(request, "associations"):
         target = exchange.kind_named(name)
-        ids = account.linked(kind, row["id"]) if target == OTHER[kind] else []
+        ids = account.linked(kind, row["id"], target)
         if ids:
-            named_type = f"{SINGULAR[kind]}_to_{SINGULAR[target]}"
+            named_type = f"{TYPES[kind].singular}_to_{TYPES[target].singular}"
             answer[target] = {"results": [{"id": one, "type": named_type} for one in ids]}
     return {"associations": answer} if answer else {}
 

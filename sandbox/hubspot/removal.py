@@ -1,4 +1,4 @@
-"""How is a contact purged for good, or merged into another?"""
+"""How is a record purged for good, or a contact merged into another?"""
 
 from __future__ import annotations
 
@@ -9,26 +9,27 @@ from starlette.responses import JSONResponse, Response
 
 from sandbox.control import touched
 from sandbox.hubspot import exchange
-from sandbox.hubspot.account import Account, Row, listed
+from sandbox.hubspot.account import Account, Row
+from sandbox.hubspot.addresses import listed
 from sandbox.hubspot.errors import Refused
 from sandbox.hubspot.preferences import folded
 from sandbox.hubspot.values import is_address
 
 
 async def gdpr_delete(request: Request) -> Response:
-    """Purge one contact. An address nobody has is put on the blocklist: a typo blocks a stranger."""
-    account, given = exchange.account_of(request), await exchange.body_of(request)
+    """Purge one record. An address nobody has is put on the blocklist: a typo blocks a stranger."""
+    account, kind, given = exchange.account_of(request), exchange.kind_of(request), await exchange.body_of(request)
     key, id_property = str(given.get("objectId") or ""), given.get("idProperty")
     if not key:
         raise Refused(400, "Invalid input JSON: objectId is required", errors=[{"message": "objectId is required"}])
-    if id_property == "email":
+    if id_property == "email" and kind == "contacts":
         row = account.by_email(key) or account.archived_by_email(key)
     elif id_property in (None, "", "hs_object_id"):
-        row = account.row("contacts", key) or account.row("contacts", key, archived=True)
+        row = account.row(kind, key) or account.row(kind, key, archived=True)
     else:
         raise Refused(400, f"idProperty {id_property} is not supported: send an id, or email")
-    if row is not None and not account.is_going(row["id"]):
-        touched(request, account.purge(row), effect=True)
+    if row is not None and not account.is_going(kind, row["id"]):
+        touched(request, account.purge(kind, row), effect=True)
     elif id_property == "email":
         if not is_address(folded(key)):
             raise Refused(400, "The email address is not valid")
@@ -57,7 +58,7 @@ async def merge(request: Request) -> Response:
 
 
 def swallow(account: Account, winner: Row, loser: Row) -> None:
-    """The winner takes the loser's addresses, its deals, and what it lacks itself."""
+    """The winner takes the loser's addresses, its links, and what it lacks itself."""
     mine, theirs = winner["properties"], loser["properties"]
     values: dict[str, str | None] = {}
     for name, value in theirs.items():
@@ -74,9 +75,10 @@ def swallow(account: Account, winner: Row, loser: Row) -> None:
     values["hs_calculated_merged_vids"] = ";".join([*listed(mine.get("hs_calculated_merged_vids")), stamped])
     if account.switches.merge_keeps_oldest_createdate:
         winner["createdAt"] = values["createdate"] = min(mine["createdate"], theirs["createdate"])
-    for deal in account.linked("contacts", loser["id"]):
-        account.link("contacts", winner["id"], deal)
-        account.unlink("contacts", loser["id"], deal)
+    for kind in list(loser["associations"]):
+        for other in account.linked("contacts", loser["id"], kind):
+            account.link("contacts", winner["id"], kind, other)
+            account.unlink("contacts", loser["id"], kind, other)
     account.archive("contacts", loser["id"])
     account.merged[loser["id"]] = winner["id"]
     account.write("contacts", winner, values)

@@ -8,9 +8,11 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from sandbox.hubspot.account import Account, Row, addresses
+from sandbox.hubspot.account import Account, Row
+from sandbox.hubspot.addresses import addresses
 from sandbox.hubspot.errors import Refused
-from sandbox.hubspot.properties import SEARCHED, Property
+from sandbox.hubspot.object_types import TYPES
+from sandbox.hubspot.properties import Property
 from sandbox.hubspot.values import comparable, sortable
 
 LARGEST_PAGE = 200
@@ -78,7 +80,7 @@ def _found(
     def matches(row: Row) -> bool:
         if row["archived"] or (tests and not any(all(test(row) for test in group) for group in tests)):
             return False
-        held = [str(row["properties"].get(one) or "").lower() for one in SEARCHED[kind]] if words else []
+        held = [str(row["properties"].get(one) or "").lower() for one in TYPES[kind].searched] if words else []
         return all(any(word in text for text in held) for word in words)
 
     found = [row for row in rows.values() if matches(row)]
@@ -196,7 +198,7 @@ def _token_test(wanted: str, contains: bool) -> Callable[[str], bool]:
 
 def _sort(account: Account, kind: str, sorts: list[Any]) -> tuple[str, bool]:
     if not sorts:
-        return "createdate", False
+        return TYPES[kind].created, False
     if len(sorts) > 1:
         raise invalid("only one sort is allowed")
     first = sorts[0]

@@ -14,6 +14,9 @@ SCOPES = (
     "crm.schemas.contacts.write",
     "crm.objects.deals.read",
     "crm.objects.deals.write",
+    "crm.objects.companies.read",
+    "crm.objects.companies.write",
+    "tickets",
     "crm.schemas.deals.read",
     "communication_preferences.read",
     "communication_preferences.write",
@@ -53,6 +56,9 @@ class Switches:
     """How much later than reading a search sees a change."""
     purge_lag_seconds: float = 0.0
     """How long a purged contact stays readable."""
+
+    activities_purged_after_days: int = 30
+    """How long after its contact was purged an activity that is about nobody else goes."""
 
     # What no public source confirms, or where two disagree.
     not_found_page: bool = True

@@ -1,8 +1,10 @@
 """How many calls does a night on HubSpot take, beside the fewest the vendor's own limits allow?
 
-Lower bounds: a search answers 200 contacts a call and takes 300 addresses (three groups of 100 values), a list answers
-100 a call; deals cost one call per 1,000 contacts and one per 100 deals; a batch reads or writes 100 contacts; there is
-no batch of permanent deletes, and none of opt-outs below the largest edition; a read-back needs both views.
+Lower bounds: a search answers 200 records a call and takes 300 addresses (three groups of 100 values), a list answers
+100 a call; links cost one call per 1,000 contacts and type, deals one per 100; every type of record is searched for
+what is past its date, and its properties are read once a night to see whether each has a data class; a batch reads or
+writes 100 records; there is no batch of permanent deletes, and none of opt-outs below the largest edition; a read-back
+needs both views, and what was only accepted is seen by reading once more.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ SCALE = 800
 SYSTEM = "hubspot"
 SEARCHED, ADDRESSES, LISTED = 200, 300, 100
 LINKED, BATCH = 1_000, 100
-VIEWS = 2
+KINDS_OF_MAIL = 1
 ONE_BY_ONE = ("erase", "suppress")
 ACTS = ("erase", "redact", "restrict", "release", "suppress")
 
@@ -29,7 +31,7 @@ def measure() -> Iterator[tuple[str, float, float]]:
         account.tell("switches", enforce_limits=False)
         state = account.ask("state")
         night = _night(account)
-    found = found_bound(night, state)
+    found = found_bound(night, state, len(policy_of(SYSTEM).systems[SYSTEM].kinds()))
     yield "hubspot.find.calls", night.calls("find"), found
     yield "hubspot.erase.calls", night.calls("erase"), act_bound(night, "erase")
     yield "hubspot.redact.calls", night.calls("redact"), act_bound(night, "redact")
@@ -63,17 +65,18 @@ def contacts_in(state: Any) -> Mapping[str, Any]:
     return {row["id"]: row for row in state["objects"]["contacts"] if not row.get("archived")}
 
 
-def found_bound(night: Weighed, state: Any) -> int:
-    """Both searches; the deals of a contact are read where they were not read before in the same night."""
+def found_bound(night: Weighed, state: Any, kinds: int) -> int:
+    """Both searches; the business of a contact is read where it was not read before in the same night."""
     contacts = contacts_in(state)
     listed = ceil(len(contacts) / LISTED)
     known: set[str] = set()
-    calls = 0
+    calls = kinds + KINDS_OF_MAIL
     for verb in night.named("find"):
         asked = ceil(len(verb.addresses) / ADDRESSES)
         calls += min(listed, max(1, asked, ceil(len(verb.refs) / SEARCHED)))
         new = {ref.key for ref in verb.refs} - known
-        calls += deals_bound([contacts[key] for key in new if key in contacts])
+        calls += deals_bound([contacts[key] for key in new if key in contacts]) + ceil(len(new) / LINKED)
+        calls += kinds - 1  # searches for activities past their date, or links with those of the people asked for
         known |= new
     return calls
 

@@ -77,8 +77,11 @@ def test_an_absent_id_does_not_keep_the_others_of_a_batch_from_being_written(hub
     assert hub.properties(BO, "city")["city"] == "york"
 
 
+DEAL = {"associationCategory": "HUBSPOT_DEFINED", "associationTypeId": 4}
+
+
 def test_many_are_created_or_none(hub: Hub) -> None:
-    new = {"properties": {"email": "new@example.com"}, "associations": [{"to": {"id": WON}, "types": []}]}
+    new = {"properties": {"email": "new@example.com"}, "associations": [{"to": {"id": WON}, "types": [DEAL]}]}
     taken = {"properties": {"email": "ann@example.com"}}
     hub.post(f"{CONTACTS}/batch/create", {"inputs": [new, taken]}, status=409)
     assert len(hub.get(CONTACTS)["results"]) == 4

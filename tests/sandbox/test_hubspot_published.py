@@ -6,18 +6,15 @@ Two known differences between the service and its descriptions are let through: 
 
 from __future__ import annotations
 
-import functools
 import json
 import re
-from pathlib import Path
 from typing import Any
 
 import pytest
-from jsonschema import Draft202012Validator
 
 from tests.sandbox.hubspot_calls import ANN, BO, CY, NEWSLETTER, NOBODY, OPEN, WON, Hub, is_filter
+from tests.sandbox.hubspot_specs import SPECS, described, faults, without_known_differences
 
-SPECS = Path(__file__).parents[2].parent / "shared" / "specs" / "hubspot"
 pytestmark = pytest.mark.skipif(not SPECS.is_dir(), reason=f"the published descriptions are not at {SPECS}")
 
 FILTERS = {"filterGroups": [{"filters": [is_filter("city", "EQ", "york")]}]}
@@ -156,32 +153,6 @@ CALLS: list[Call] = [
     ("v3/account_info.json", "GET", "/account-info/v3/api-usage/daily", {}, {}, None, 200),
     ("v3/account_info.json", "GET", "/account-info/v3/details", {}, {}, None, 200),
 ]
-
-
-@functools.cache
-def described(spec: str) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((SPECS / spec).read_text(encoding="utf-8"))
-    return found
-
-
-def faults(spec: str, schema: dict[str, Any], value: Any) -> list[str]:
-    """What does not fit a schema of a description."""
-    whole = {**schema, "components": described(spec)["components"]}
-    return [f"{error.json_path}: {error.message[:200]}" for error in Draft202012Validator(whole).iter_errors(value)]
-
-
-def without_known_differences(value: Any) -> Any:
-    if isinstance(value, list):
-        return [without_known_differences(one) for one in value]
-    if not isinstance(value, dict):
-        return value
-    kept = {name: without_known_differences(one) for name, one in value.items() if name != "subCategory"}
-    if isinstance(kept.get("properties"), dict):
-        kept["properties"] = {name: one for name, one in kept["properties"].items() if one is not None}
-    for kind in kept.get("associationTypes", ()):
-        if kind["label"] is None:
-            del kind["label"]
-    return kept
 
 
 @pytest.mark.parametrize("call", CALLS, ids=lambda call: f"{call[1]} {call[2]} {call[6]}")

@@ -1,4 +1,4 @@
-"""Does one worker stay under HubSpot's allowances, and repeat only what may be repeated? Time here is made up."""
+"""Do workers stay under HubSpot's allowances, and repeat only what may be repeated? Time here is made up."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from connectors.hubspot.answers import Answer, refusal
-from connectors.hubspot.pace import Pace
+from connectors.hubspot.pace import DAY_ASKED_AGAIN, DayIsSpent, OwnTurns, Pace
 from connectors.hubspot.patience import ATTEMPTS, LONGEST_WAIT, Lost, NoAnswer, patiently
 from retention.contract import AccessDenied, ConnectorError, Incomplete, Throttled, Unavailable
 
@@ -64,23 +64,34 @@ class Waiting(Exception):
 
 
 class Worker:
-    """One worker with a pace of its own, in a simulation where several share the time."""
+    """One worker in a simulation where several share the time, and draw their turns from one place."""
 
-    def __init__(self, account: Account, *, search: bool = False, learns: bool = True) -> None:
+    def __init__(
+        self, account: Account, turns: OwnTurns | None = None, *, search: bool = False, learns: bool = True
+    ) -> None:
         self.now = 0.0
         self._account = account
         self._search = search
         self._learns = learns
-        self._pace = Pace(clock=lambda: self.now, pause=self._wait)
+        self._turns = turns if turns is not None else OwnTurns()
+        self._pace = Pace(self._turns, clock=lambda: self.now, pause=self._wait)
+        self._has_turn = False
 
     def go_on(self) -> None:
-        try:
-            with self._pace.turn(search=self._search):
-                headers = self._account.call(self.now + LATENCY / 2)
-                self.now += LATENCY
-        except Waiting:
-            return
+        """Draw a turn and wait for it, or make the call it was drawn for."""
+        if not self._has_turn:
+            self._turns.clock = lambda: self.now
+            self._has_turn = True
+            try:
+                with self._pace.turn(search=self._search):
+                    pass
+            except Waiting:
+                return
+        self._has_turn = False
+        headers = self._account.call(self.now + LATENCY / 2)
+        self.now += LATENCY
         if self._learns:
+            self._turns.clock = lambda: self.now
             self._pace.learn(headers)
 
     def _wait(self, seconds: float) -> None:
@@ -104,18 +115,15 @@ def test_one_worker_is_never_refused_and_uses_nine_tenths_of_the_allowance(most:
     assert account.answered >= 0.9 * allowed
 
 
-def test_two_workers_on_one_account_are_never_refused() -> None:
-    account = Account(100, 10.0)
-    run_until(120.0, Worker(account), Worker(account))
+@pytest.mark.parametrize("how_many", [2, 8])
+@pytest.mark.parametrize("most", [100, 190])
+def test_workers_that_share_their_turns_are_never_refused_and_use_nine_tenths_together(
+    how_many: int, most: int
+) -> None:
+    account, turns = Account(most, 10.0), OwnTurns()
+    run_until(120.0, *(Worker(account, turns) for _ in range(how_many)))
     assert account.refused == 0
-    assert account.answered >= 0.9 * 100 * 12
-
-
-def test_eight_workers_that_start_together_are_never_refused() -> None:
-    account = Account(190, 10.0)
-    run_until(120.0, *(Worker(account) for _ in range(8)))
-    assert account.refused == 0
-    assert account.answered >= 0.85 * 190 * 12
+    assert account.answered >= 0.9 * most * 12
 
 
 def test_before_any_header_came_the_smallest_account_is_assumed() -> None:
@@ -125,26 +133,50 @@ def test_before_any_header_came_the_smallest_account_is_assumed() -> None:
     assert account.answered >= 0.9 * 100 * 6
 
 
-def test_searches_stay_at_five_a_second_although_their_answers_say_nothing() -> None:
-    account = Account(5, 1.0)
-    run_until(60.0, Worker(account, search=True, learns=False))
+@pytest.mark.parametrize("how_many", [1, 2])
+def test_searches_stay_at_five_a_second_although_their_answers_say_nothing(how_many: int) -> None:
+    account, turns = Account(5, 1.0), OwnTurns()
+    run_until(60.0, *(Worker(account, turns, search=True, learns=False) for _ in range(how_many)))
     assert account.refused == 0
     assert account.answered >= 0.9 * 5 * 60
 
 
-def test_headers_that_make_no_sense_change_nothing() -> None:
-    time = Timeline()
-    pace = Pace(clock=time.clock, pause=time.pause)
-    for nonsense in ({}, {"x-hubspot-ratelimit-max": "0"}, {"x-hubspot-ratelimit-max": "many"}):
-        pace.learn(nonsense)
-    pace.learn({"x-hubspot-ratelimit-max": "-1", "x-hubspot-ratelimit-remaining": "5"})
-    for _ in range(95):
-        with pace.turn(search=False):
-            pass
-    assert time.waits == []
-    with pace.turn(search=False):
+def test_a_worker_that_is_refused_lets_all_others_wait() -> None:
+    turns, time = OwnTurns(), Timeline()
+    turns.clock = time.clock
+    Pace(turns, clock=time.clock, pause=time.pause).hold(10.0, search=False)
+    with Pace(turns, clock=time.clock, pause=time.pause).turn(search=False):
         pass
     assert time.waits == [10.0]
+    with Pace(turns, clock=time.clock, pause=time.pause).turn(search=True):
+        pass
+    assert time.waits == [10.0]
+
+
+def told(time: Timeline, **headers: str) -> Pace:
+    pace = Pace(clock=time.clock, pause=time.pause)
+    pace.learn({f"x-hubspot-ratelimit-{name.replace('_', '-')}": value for name, value in headers.items()})
+    return pace
+
+
+@pytest.mark.parametrize("nonsense", [{}, {"max": "0"}, {"max": "many"}, {"max": "-1"}, {"interval_milliseconds": "1"}])
+def test_headers_that_make_no_sense_change_nothing(nonsense: dict[str, str]) -> None:
+    time = Timeline()
+    pace = told(time, **nonsense)
+    for _ in range(20):
+        with pace.turn(search=False):
+            pass
+    assert sum(time.waits) <= 20 * 10 / 90
+
+
+def test_when_the_service_says_that_nothing_is_left_of_the_day_nothing_more_is_sent() -> None:
+    time = Timeline()
+    pace = told(time, daily="650000", daily_remaining="0")
+    with pytest.raises(DayIsSpent), pace.turn(search=True):
+        pytest.fail("a call went out")
+    time.now += DAY_ASKED_AGAIN
+    with pace.turn(search=True):
+        pass
 
 
 # --- What is sent again ---

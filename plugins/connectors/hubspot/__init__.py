@@ -1,4 +1,4 @@
-"""How are contacts in a HubSpot account found, changed, purged and read back? See `HubSpotConnector`."""
+"""How are contacts in a HubSpot account, and what hangs on them, found, changed, purged and read back?"""
 
 from connectors.hubspot.client import BASE_URL, HubSpotClient, connect
 from connectors.hubspot.connector import HubSpotConnector

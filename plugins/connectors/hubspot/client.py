@@ -1,47 +1,46 @@
-"""Which calls to the vendor does this package make? The official client, with a timeout, our patience and no surprises.
-
-The answers are taken raw: the client's models know neither HTML bodies nor half batches. Paths for which it has no
-method go through its own transport, so that host, token, CA bundle and connections are the same for all.
-"""
+"""Which calls to the vendor does this package make? One method per call, with our patience and no surprises."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from copy import copy
-from http.client import IncompleteRead
 from typing import Any
 from urllib.parse import urlsplit
 
 import hubspot  # type: ignore[import-untyped]
 import urllib3
-from hubspot.crm.associations.v4 import ApiException as AssociationsException  # type: ignore[import-untyped]
-from hubspot.crm.contacts import ApiException as ContactsException  # type: ignore[import-untyped]
-from hubspot.crm.deals import ApiException as DealsException  # type: ignore[import-untyped]
-from hubspot.crm.properties import ApiException as PropertiesException  # type: ignore[import-untyped]
-from urllib3 import exceptions as http
 
-from connectors.hubspot.answers import Answer, listed, refusal
+from connectors.hubspot.answers import CONFLICT, Answer, listed, refusal
+from connectors.hubspot.definitions import Definition, definitions_in
 from connectors.hubspot.pace import Pace
-from connectors.hubspot.patience import Lost, patiently
+from connectors.hubspot.patience import patiently
+from connectors.hubspot.transport import Transport
 from retention.contract import AccessDenied, ConnectorError, Incomplete, Warrant
 
 BASE_URL = "https://api.hubapi.com"
 TIMEOUT = 30.0
-CONNECT_TIMEOUT = 10.0
 MOST_IDS = 100
+MOST_IDS_WITH_HISTORY = 50
 MOST_ASSOCIATIONS = 1_000
+RELEASE = "2026-09"
+"""The date-versioned release that knows the permanent delete of activities; v3 has it for contacts only."""
 
 SCOPES: tuple[frozenset[str], ...] = (
     frozenset({"crm.objects.contacts.read"}),
     frozenset({"crm.objects.contacts.write"}),
     frozenset({"crm.schemas.contacts.read"}),
     frozenset({"crm.objects.deals.read"}),
+    frozenset({"crm.objects.companies.read"}),
+    frozenset({"tickets"}),
+    frozenset({"communication_preferences.read_write", "communication_preferences.read"}),
     frozenset({"communication_preferences.read_write", "communication_preferences.write"}),
 )
 """What the private app must be granted; of the scopes in one set, one is enough."""
 
-_REFUSED = (ContactsException, DealsException, AssociationsException, PropertiesException)
-_NEVER_SENT = (http.NewConnectionError, http.ConnectTimeoutError, http.LocationValueError)
+MANY_OPT_OUTS = "communication_preferences.statuses.batch.write"
+"""Granted with the largest edition only: opting out a hundred addresses in one call."""
+
+_STATUSES = "/communication-preferences/v4/statuses"
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 Json = dict[str, Any]
@@ -69,7 +68,7 @@ def connect(
 
 
 class HubSpotClient:
-    """The account behind one token: `tenant` is its id. One method per call; all but the last three only read.
+    """The account behind one token: `tenant` is its id. `object_type` is the vendor's plural: contacts, notes, deals.
 
     Reading methods give the parsed body or raise a contract exception. The others give the answer for any status that
     concerns the record, and raise `NoAnswer` where the call may have taken effect. They ask their warrant at the very
@@ -79,14 +78,14 @@ class HubSpotClient:
     def __init__(self, vendor: Any, token: str, who: str, timeout: float, pace: Pace) -> None:
         self._who = who
         self._pace = pace
-        self._timeout = (min(CONNECT_TIMEOUT, timeout), timeout)
         # Every access to the vendor's attributes builds another object with connections of its own: keep these.
-        contacts, crm = vendor.crm.contacts, vendor.crm
-        self._contacts, self._batch, self._search = contacts.basic_api, contacts.batch_api, contacts.search_api
-        self._deals = crm.deals.batch_api
+        objects, crm = vendor.crm.objects, vendor.crm
+        self._objects, self._batch, self._search = objects.basic_api, objects.batch_api, objects.search_api
+        self._contacts = crm.contacts.basic_api
         self._associations = crm.associations.v4.batch_api
         self._properties = crm.properties.core_api
-        self._raw = self._contacts.api_client
+        self._definitions = vendor.communication_preferences.definition_api
+        self._send = Transport(self._contacts.api_client, timeout)
         self.tenant, self.scopes = self._token_info(token)
 
     def named(self, system: str) -> HubSpotClient:
@@ -99,74 +98,132 @@ class HubSpotClient:
     def who(self) -> str:
         return self._who
 
-    def properties(self) -> dict[str, str]:
-        """Type of every contact property this token may see, by name."""
-        body = self._read("properties of contacts", self._properties.get_all, "contacts")
-        types = {row["name"]: str(row.get("type", "")) for row in listed(body.get("results")) if "name" in row}
-        if not types:
-            raise Incomplete(f"{self._who}: properties of contacts: the answer holds none; read again later")
-        return types
+    # --- Reading ---
 
-    def search(self, request: Mapping[str, Any]) -> Json:
-        """One page of contacts."""
-        body = self._read("search of contacts", self._search.do_search, dict(request), search=True)
+    def definitions(self, object_type: str) -> Mapping[str, Definition]:
+        """Every property of a type this token may see, by name."""
+        what = f"properties of {object_type}"
+        found = definitions_in(self._read(what, self._send.by_method(self._properties.get_all, object_type)))
+        if not found:
+            raise Incomplete(f"{self._who}: {what}: the answer holds none; read again later")
+        return found
+
+    def subscription_types(self) -> list[Json]:
+        """Every kind of mail an address can subscribe to."""
+        what = "kinds of mail"
+        body = self._read(what, self._send.by_method(self._definitions.get_page))
+        found = body.get("subscriptionDefinitions")
+        if not isinstance(found, list):
+            raise Incomplete(f"{self._who}: {what}: the answer holds none; read again later")
+        return [one for one in found if isinstance(one, dict)]
+
+    def search(self, object_type: str, request: Mapping[str, Any]) -> Json:
+        """One page of records."""
+        what = f"search of {object_type}"
+        body = self._read(what, self._send.by_method(self._search.do_search, object_type, dict(request)), search=True)
         if not isinstance(body.get("results"), list) or not isinstance(body.get("total"), int):
-            raise Incomplete(f"{self._who}: search of contacts: the answer cannot be read; search again")
+            raise Incomplete(f"{self._who}: {what}: the answer cannot be read; search again")
         return body
 
-    def some_contacts(self, limit: int) -> list[str]:
-        """Ids of a few contacts that are there, whichever."""
-        body = self._read("list of contacts", self._contacts.get_page, limit=limit)
-        return [str(row["id"]) for row in self._results("list of contacts", body)]
+    def some(self, object_type: str, limit: int) -> list[str]:
+        """Ids of a few records that are there, whichever."""
+        what = f"list of {object_type}"
+        body = self._read(what, self._send.by_method(self._objects.get_page, object_type, limit=limit))
+        return [str(row["id"]) for row in self._results(what, body)]
 
-    def contacts(self, ids: Sequence[str], properties: Sequence[str], *, archived: bool = False) -> Json:
-        """Up to 100 contacts; archived ones only on request. What is not there is named in `errors`."""
+    def records(
+        self,
+        object_type: str,
+        ids: Sequence[str],
+        properties: Sequence[str],
+        *,
+        archived: bool = False,
+        history: Sequence[str] = (),
+    ) -> Json:
+        """Up to 100 records, 50 with history; archived ones only on request. Absent ones are named in `errors`."""
+        what = f"batch read of {object_type}"
         view: dict[str, Any] = {"archived": "true"} if archived else {}
-        body = self._read("batch read of contacts", self._batch.read, _reading(ids, properties), **view)
-        self._results("batch read of contacts", body)
+        request = {
+            "inputs": [{"id": one} for one in ids],
+            "properties": list(properties),
+            "propertiesWithHistory": list(history),
+        }
+        body = self._read(what, self._send.by_method(self._batch.read, object_type, request, **view))
+        self._results(what, body)
         return body
 
-    def deals(self, ids: Sequence[str], properties: Sequence[str]) -> list[Json]:
-        """Up to 100 deals, as far as they are there."""
-        body = self._read("batch read of deals", self._deals.read, _reading(ids, properties))
-        return self._results("batch read of deals", body)
+    def linked(self, origin: str, target: str, inputs: Sequence[Mapping[str, str]]) -> list[Json]:
+        """What up to 1,000 records of one type (`{"id", "after"?}`) are linked with of another."""
+        what = f"{target} of {origin}"
+        request = {"inputs": list(inputs)}
+        body = self._read(what, self._send.by_method(self._associations.get_page, origin, target, request))
+        return self._results(what, body)
 
-    def deals_of(self, contacts: Sequence[Mapping[str, str]]) -> list[Json]:
-        """Associations of up to 1,000 contacts (`{"id", "after"?}`) with deals."""
-        request = {"inputs": list(contacts)}
-        body = self._read("deals of contacts", self._associations.get_page, "contacts", "deals", request)
-        return self._results("deals of contacts", body)
+    def statuses(self, address: str) -> list[Json]:
+        """What an address wants, per kind of mail."""
+        what = "subscriptions of an address"
+        path, query = f"{_STATUSES}/{{address}}", {"channel": "EMAIL"}
+        return self._results(what, self._read(what, self._send.by_path("GET", path, {"address": address}, query)))
 
-    def update(self, inputs: Sequence[Json], warrant: Warrant) -> Answer:
-        """Set properties of up to 100 contacts."""
-        return self._write("batch update of contacts", warrant, self._batch.update, {"inputs": list(inputs)})
+    # --- Changing ---
 
-    def purge(self, contact: str, warrant: Warrant) -> Answer:
-        """Delete one contact for good. By its numeric id only: an unknown address would be blocklisted."""
-        return self._write("permanent delete of a contact", warrant, self._contacts.purge, {"objectId": contact})
+    def update(self, object_type: str, inputs: Sequence[Json], warrant: Warrant) -> Answer:
+        """Set properties of up to 100 records."""
+        send = self._send.by_method(self._batch.update, object_type, {"inputs": list(inputs)})
+        return self._write(f"batch update of {object_type}", warrant, send)
+
+    def purge(self, object_type: str, key: str, warrant: Warrant) -> Answer:
+        """Delete one record for good. By its numeric id only: an unknown address would be blocklisted."""
+        what = f"permanent delete of one of {object_type}"
+        if object_type == "contacts":
+            return self._write(what, warrant, self._send.by_method(self._contacts.purge, {"objectId": key}))
+        path = f"/crm/objects/{RELEASE}/{object_type}/gdpr-delete"
+        return self._write(what, warrant, self._send.by_path("POST", path, body={"objectId": key}))
+
+    def unlink(self, origin: str, target: str, key: str, others: Sequence[str], warrant: Warrant) -> Answer:
+        """Undo the links of one record with some of another type."""
+        inputs = [{"from": {"id": key}, "to": [{"id": other} for other in others]}]
+        send = self._send.by_method(self._associations.archive, origin, target, {"inputs": inputs})
+        return self._write(f"links of {origin} with {target}", warrant, send)
 
     def unsubscribe(self, address: str, warrant: Warrant) -> Answer:
         """Opt one address out of all e-mail. The service takes it in the path only; its own transport logs no path
         above debug level, and no error of ours holds one."""
-        return self._write(
-            "opt-out of all e-mail",
-            warrant,
-            self._raw.call_api,
-            "/communication-preferences/v4/statuses/{address}/unsubscribe-all",
-            "POST",
-            {"address": address},
-            [("channel", "EMAIL"), ("verbose", "true")],
-            {"Accept": "application/json"},
-            auth_settings=["oauth2"],
-        )
+        path, query = f"{_STATUSES}/{{address}}/unsubscribe-all", {"channel": "EMAIL", "verbose": "true"}
+        send = self._send.by_path("POST", path, {"address": address}, query)
+        return self._write("opt-out of all e-mail", warrant, send)
+
+    def unsubscribe_many(self, addresses: Sequence[str], warrant: Warrant) -> Answer:
+        """Opt up to 100 addresses out of all e-mail; for an account with the largest edition."""
+        path, query = f"{_STATUSES}/batch/unsubscribe-all", {"channel": "EMAIL", "verbose": "true"}
+        send = self._send.by_path("POST", path, query=query, body={"inputs": list(addresses)})
+        return self._write("opt-outs of all e-mail", warrant, send)
+
+    def create_property(self, object_type: str, name: str, label: str, warrant: Warrant) -> None:
+        """Make a yes/no property of our own; one that is there already is as good."""
+        definition = {
+            "name": name,
+            "label": label,
+            "type": "bool",
+            "fieldType": "booleancheckbox",
+            "groupName": "contactinformation" if object_type == "contacts" else object_type.removesuffix("s"),
+            "description": "Set while a restriction of processing (Art. 18 GDPR) is in force. Do not edit by hand.",
+            "options": [
+                {"label": "True", "value": "true", "displayOrder": 0, "hidden": False},
+                {"label": "False", "value": "false", "displayOrder": 1, "hidden": False},
+            ],
+        }
+        what = f"new property of {object_type}"
+        answer = self._write(what, warrant, self._send.by_method(self._properties.create, object_type, definition))
+        if not 200 <= answer.status < 300 and answer.status != CONFLICT:
+            raise refusal(self._who, what, answer)
+
+    # --- How ---
 
     def _token_info(self, token: str) -> tuple[str, frozenset[str]]:
         what = "check of the token"
         path = "/oauth/v2/private-apps/get/access-token-info"
-        headers = {"Accept": "application/json", "Content-Type": "application/json"}
-        send = self._sender(
-            self._raw.call_api, path, "POST", {}, [], headers, body={"tokenKey": token}, auth_settings=["oauth2"]
-        )
+        send = self._send.by_path("POST", path, body={"tokenKey": token})
         answer = patiently(send, who=self._who, what=what, pace=self._pace, repeatable=True)
         if answer.status in (400, 404):
             raise AccessDenied(f"{self._who}: {what}: it is no token of a private app; renew it in the connection")
@@ -181,18 +238,11 @@ class HubSpotClient:
             )
         return str(hub), granted
 
-    def _read(
-        self, what: str, method: Callable[..., Any], *arguments: Any, search: bool = False, **options: Any
-    ) -> Json:
-        send = self._sender(method, *arguments, **options)
+    def _read(self, what: str, send: Callable[[], Answer], *, search: bool = False) -> Json:
         answer = patiently(send, who=self._who, what=what, pace=self._pace, repeatable=True, search=search)
         return self._body(what, answer)
 
-    def _write(
-        self, what: str, warrant: Warrant, method: Callable[..., Any], *arguments: Any, **options: Any
-    ) -> Answer:
-        call = self._sender(method, *arguments, **options)
-
+    def _write(self, what: str, warrant: Warrant, call: Callable[[], Answer]) -> Answer:
         def send() -> Answer:
             warrant.check()
             return call()
@@ -215,40 +265,3 @@ class HubSpotClient:
         if not isinstance(results, list):
             raise Incomplete(f"{self._who}: {what}: the answer holds no results; read again later")
         return results
-
-    def _sender(self, method: Callable[..., Any], *arguments: Any, **options: Any) -> Callable[[], Answer]:
-        def send() -> Answer:
-            try:
-                response = method(*arguments, _preload_content=False, _request_timeout=self._timeout, **options)
-                return _answer(response.status, response.headers, response.data)
-            except _REFUSED as refused:
-                return _answer(refused.status, refused.headers, refused.body)
-            except UnicodeDecodeError as undecoded:
-                # The client decodes error bodies as UTF-8 while handling its own exception, which has the status.
-                cause = undecoded.__context__
-                if not isinstance(cause, _REFUSED):
-                    raise
-                return _answer(cause.status, cause.headers, b"")
-            except http.HTTPError as error:
-                raise _lost(error) from None
-
-        return send
-
-
-def _answer(status: Any, headers: Any, content: bytes | str | None) -> Answer:
-    names = {str(name).lower(): str(value) for name, value in (headers or {}).items()}
-    return Answer(int(status), names, content or b"")
-
-
-def _lost(error: http.HTTPError) -> Lost:
-    cause = getattr(error, "reason", None)
-    cause = cause if isinstance(cause, BaseException) else error
-    return Lost(
-        sent=not isinstance(cause, _NEVER_SENT),
-        halfway=any(isinstance(argument, IncompleteRead) for argument in cause.args),
-        untrusted=isinstance(cause, http.SSLError),
-    )
-
-
-def _reading(ids: Sequence[str], properties: Sequence[str]) -> Json:
-    return {"inputs": [{"id": one} for one in ids], "properties": list(properties), "propertiesWithHistory": []}

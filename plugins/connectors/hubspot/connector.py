@@ -1,21 +1,23 @@
-"""What can be done to the contacts of one HubSpot account? The contract's verbs, each handed to the module for it.
+"""What can be done to the contacts of one HubSpot account and to the activities about them? The contract's verbs,
+each handed to the module for it.
 
-RESTRICT sets the policy's own property (workflows, lists and sends exclude by it) and nothing else. It does not opt
-the person out of e-mail, although that would stop use at once: an opt-out of all e-mail cannot be put back exactly
-through the API (subscribing again needs a legal basis per subscription, and "never asked" cannot be set), while RELEASE
-must leave the contact as it was. Stopping e-mail is SUPPRESS, which nothing here undoes.
+RESTRICT stops e-mail to every address of a contact and sets the policy's own property, by which workflows, lists and
+ads exclude. RELEASE puts the property back and leaves the opt-out: the API takes nobody back without a legal basis per
+kind of mail, and only the subject can consent again. The outcome says so (`OPT_OUT_STAYS`), for a person to ask.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
 
 from connectors.hubspot.acting import Acting
+from connectors.hubspot.activities import CONTACT, OBJECT_TYPES
 from connectors.hubspot.client import MOST_IDS, HubSpotClient
-from connectors.hubspot.facts import declared, filled, is_filled, is_true, properties_of, version_of
-from connectors.hubspot.filters import portions
-from connectors.hubspot.records import Records, Sight, is_id, is_merged, restorable_until
+from connectors.hubspot.exporting import export
+from connectors.hubspot.links import Links
+from connectors.hubspot.observing import Observing, settled
+from connectors.hubspot.records import Records, is_id
 from connectors.hubspot.search import LARGEST_PAGE, Search
 from retention.contract import ConnectorError, Unsupported, Warrant
 from retention.vocabulary import (
@@ -26,21 +28,26 @@ from retention.vocabulary import (
     Handle,
     Observation,
     Outcome,
-    OutcomeStatus,
     Page,
-    Presence,
-    Reason,
     RecordKind,
     RecordRef,
     Step,
     Token,
 )
 
-CONTACT = "contact"
+TYPE_NUMBERS: Mapping[str, str] = {
+    CONTACT: "0-1",
+    "note": "0-46",
+    "email": "0-49",
+    "call": "0-48",
+    "meeting": "0-47",
+    "task": "0-27",
+    "communication": "0-18",
+}
 
 
 class HubSpotConnector:
-    """The contacts of one account. `tenant` is the account's id, `client.tenant`."""
+    """The records of one account. `tenant` is the account's id, `client.tenant`."""
 
     catalogued = False
 
@@ -53,23 +60,31 @@ class HubSpotConnector:
         *,
         page_size: int = LARGEST_PAGE,
     ) -> None:
-        foreign = sorted(kind.name for kind in kinds if kind.name != CONTACT)
-        if foreign:
-            raise ConnectorError(f"{system}: only records of kind {CONTACT} are served, not {', '.join(foreign)}")
+        self._kinds = {kind.name: kind for kind in kinds}
+        if foreign := sorted(set(self._kinds) - set(OBJECT_TYPES)):
+            raise ConnectorError(f"{system}: no records of kind {', '.join(foreign)} are served: mend systems.yaml")
+        if CONTACT not in self._kinds:
+            raise ConnectorError(f"{system}: activities are known by their contacts: add {CONTACT} to systems.yaml")
         self.system = system
         self.tenant = tenant
         self._client = client.named(system)
-        self._kinds = {kind.name: kind for kind in kinds}
         self._page_size = page_size
-        self._records = Records(self._client)
-        self._acting = Acting(self._client, self._records, self._kinds)
+        links = Links(self._client)
+        self._records = {name: Records(self._client, OBJECT_TYPES[name]) for name in self._kinds}
+        self._acting = {
+            name: Acting(self._client, links, self._records[name], kind) for name, kind in self._kinds.items()
+        }
+        opt_out = self._kinds[CONTACT].opt_out
+        self._observing = {
+            name: Observing(links, self._records[name], kind, opt_out) for name, kind in self._kinds.items()
+        }
         supports = {Action.ERASE, Action.REDACT}
         if all(kind.restricted for kind in kinds):
             supports |= {Action.RESTRICT, Action.RELEASE}
-        if all(kind.opt_out for kind in kinds):
+        if opt_out:
             supports |= {Action.SUPPRESS}
         self.supports = frozenset(supports)
-        # A purge is one call per contact; its batch is that of the reading before it.
+        # A purge is one call per record; its batch is that of the reading before it.
         self.batch_size: Mapping[Action, int] = dict.fromkeys(sorted(supports), MOST_IDS)
 
     def find(self, criteria: Criteria, after: Cursor | None = None) -> Iterator[Page]:
@@ -82,14 +97,15 @@ class HubSpotConnector:
     def act(self, action: Action, batch: Sequence[Step], warrant: Warrant) -> Sequence[Outcome]:
         if action not in self.supports:
             raise Unsupported(f"{self.system} cannot {action}; give the step to a person")
-        return self._acting.act(action, batch, warrant) if batch else []
+        outcomes: list[Outcome] = []
+        for kind, steps in groupby(batch, key=lambda step: step.ref.kind):
+            outcomes += self._acting[kind].act(action, list(steps), warrant)
+        return outcomes
 
     def settle(self, handle: Handle) -> Sequence[Outcome]:
         """There are no jobs to ask: how a call ended is seen in the records."""
-        steps = [Step("settle", ref, handle.action) for ref in handle.refs]
-        outcomes = [
-            _settled(handle.action, step, seen) for step, seen in zip(steps, self.read_back(steps), strict=True)
-        ]
+        seen = self.read_back([Step("settle", ref, handle.action) for ref in handle.refs])
+        outcomes = [settled(handle.action, ref, one) for ref, one in zip(handle.refs, seen, strict=True)]
         if not handle.previous:
             return outcomes
         return [
@@ -98,75 +114,16 @@ class HubSpotConnector:
         ]
 
     def read_back(self, batch: Sequence[Step]) -> Sequence[Observation]:
-        names = tuple(dict.fromkeys(name for kind in self._kinds.values() for name in declared(kind)))
-        sight = self._records.look((step.ref.key for step in batch), names)
-        return [self._observation(step.ref, sight) for step in batch]
+        seen: list[Observation] = []
+        for kind, steps in groupby(batch, key=lambda step: step.ref.kind):
+            seen += self._observing[kind].observe(self.system, list(steps))
+        return seen
 
     def export(self, batch: Sequence[RecordRef]) -> Iterator[Document]:
-        """Every property the token may see, as JSON; what was never filled is left out."""
-        if not batch:
-            return
-        names = sorted(self._client.properties())
-        for refs in portions(batch, MOST_IDS):
-            live = self._records.live((ref.key for ref in refs), names)
-            for ref in refs:
-                row = live.get(ref.key)
-                if row is None or is_merged(ref.key, row):
-                    continue
-                stored = {name: value for name, value in properties_of(row).items() if is_filled(value)}
-                content = {"id": ref.key, "createdAt": row.get("createdAt"), "properties": stored}
-                text = json.dumps(content, ensure_ascii=False, sort_keys=True, indent=1)
-                here = RecordRef(self.system, ref.kind, ref.key, version_of(row))
-                yield Document(here, "application/json", text.encode())
+        for kind, refs in groupby(batch, key=lambda ref: ref.kind):
+            yield from export(self._client, self.system, self._kinds[kind], self._records[kind], list(refs))
 
     def link(self, ref: RecordRef) -> str | None:
         if not is_id(ref.key):
             return None
-        return f"https://app.hubspot.com/contacts/{self.tenant}/record/0-1/{ref.key}"
-
-    def _observation(self, ref: RecordRef, sight: Sight) -> Observation:
-        kind = self._kinds[ref.kind]
-        here = RecordRef(self.system, ref.kind, ref.key)
-        row = sight.live.get(ref.key) or sight.archived.get(ref.key)
-        if row is None:
-            unknown = not is_id(ref.key) or ref.key in sight.unreadable
-            return Observation(here, Presence.UNREADABLE if unknown else Presence.ABSENT, sight.views())
-        properties = properties_of(row)
-        presence, until = Presence.PRESENT, None
-        if ref.key in sight.archived:
-            presence, until = Presence.RECOVERABLE, restorable_until(row)
-        elif kind.restricted and is_true(properties.get(kind.restricted)):
-            presence = Presence.RESTRICTED
-        return Observation(
-            RecordRef(self.system, ref.kind, ref.key, version_of(row)),
-            presence,
-            sight.views(),
-            filled=filled(kind, properties),
-            opted_out=is_true(properties.get(kind.opt_out)) if kind.opt_out else None,
-            recoverable_until=until,
-        )
-
-
-def _settled(action: Action, step: Step, seen: Observation) -> Outcome:
-    """What the record as seen says of a call whose answer was lost. Which fields were to be cleared is not in a
-    handle: there only an unchanged version says something."""
-    ref = step.ref
-    if seen.presence is Presence.UNREADABLE:
-        return Outcome(ref, OutcomeStatus.UNKNOWN, Reason.NOT_PROVEN)
-    if seen.presence is Presence.ABSENT:
-        gone = OutcomeStatus.DONE if action is Action.ERASE else OutcomeStatus.ALREADY_DONE
-        if action is Action.SUPPRESS:
-            gone = OutcomeStatus.UNKNOWN  # the opt-out hangs on the address, which only the step knows
-        return Outcome(ref, gone, Reason.OK if action is Action.ERASE else Reason.GONE)
-    if seen.presence is Presence.RECOVERABLE:
-        return Outcome(ref, OutcomeStatus.FAILED, Reason.RECOVERABLE)
-    is_restricted = seen.presence is Presence.RESTRICTED
-    if (
-        (action is Action.RESTRICT and is_restricted)
-        or (action is Action.RELEASE and not is_restricted)
-        or (action is Action.SUPPRESS and seen.opted_out)
-    ):
-        return Outcome(ref, OutcomeStatus.DONE)
-    if action is Action.REDACT and seen.ref.version != ref.version:
-        return Outcome(ref, OutcomeStatus.UNKNOWN, Reason.NOT_PROVEN)
-    return Outcome(ref, OutcomeStatus.FAILED, Reason.NOT_PROVEN)
+        return f"https://app.hubspot.com/contacts/{self.tenant}/record/{TYPE_NUMBERS[ref.kind]}/{ref.key}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -17,7 +17,6 @@ from retention.vocabulary import (
     IdentifierKind,
     RecordKind,
     RecordRef,
-    Transaction,
 )
 
 CREATED = frozenset({"createdate", "hs_createdate"})
@@ -25,7 +24,10 @@ CREATED = frozenset({"createdate", "hs_createdate"})
 
 ADDITIONAL = "hs_additional_emails"
 DEALS = "num_associated_deals"
+COMPANY = "associatedcompanyid"
 MERGED = ("hs_merged_object_ids", "hs_calculated_merged_vids")
+OF_CONTACT = "contact."
+"""Begins the name of what an activity is known by: a property of the contacts it is linked with."""
 
 Row = Mapping[str, Any]
 Properties = Mapping[str, Any]
@@ -39,7 +41,7 @@ def declared(kind: RecordKind) -> tuple[str, ...]:
         names += [*field_set.fields, *field_set.collected_from, field_set.present_if]
     names += [name for name, _ in kind.identifiers]
     names += [kind.opt_out, kind.opt_out_on, kind.consent_on, kind.undated_if, kind.restricted]
-    return tuple(dict.fromkeys(name for name in names if name))
+    return tuple(dict.fromkeys(name for name in names if name and not name.startswith(OF_CONTACT)))
 
 
 def personal(kind: RecordKind) -> tuple[str, ...]:
@@ -89,7 +91,7 @@ def identifiers_of(kind: RecordKind, properties: Properties) -> tuple[Identifier
         value = properties.get(name)
         if not is_filled(value):
             continue
-        for one in str(value).split(";") if name == ADDITIONAL else (str(value),):
+        for one in str(value).split(";") if name.endswith(ADDITIONAL) else (str(value),):
             if one.strip():
                 found[Identifier(what, one.strip())] = None
     return tuple(found)
@@ -101,16 +103,16 @@ def addresses_of(kind: RecordKind, properties: Properties) -> tuple[str, ...]:
     return tuple(dict.fromkeys(one.value.lower() for one in kinds if one.kind is IdentifierKind.EMAIL))
 
 
-def finding_of(
-    system: str, kind: RecordKind, types: Types, row: Row, transactions: tuple[Transaction, ...] = ()
-) -> Finding:
+def finding_of(system: str, kind: RecordKind, types: Types, row: Row, marketing: Sequence[str] = ()) -> Finding:
+    """What the record itself says. `marketing` names the opt-outs of single kinds of mail that together mean all of
+    marketing."""
     properties = properties_of(row)
+    out_of_each = bool(marketing) and all(is_true(properties.get(name)) for name in marketing)
     facts = Facts(
         classes=tuple(_classes(kind, types, properties)),
-        opted_out=is_true(properties.get(kind.opt_out)),
+        opted_out=is_true(properties.get(kind.opt_out)) or out_of_each,
         opted_out_on=day_of(properties.get(kind.opt_out_on)),
         consented_on=day_of(properties.get(kind.consent_on)),
-        transactions=transactions,
         restricted=is_true(properties.get(kind.restricted)),
     )
     ref = RecordRef(system, kind.name, str(row["id"]), version_of(row))

@@ -28,14 +28,19 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _UNPRINTABLE = frozenset(map(chr, (*range(0x21), 0x7F, *range(0x80, 0xA1))))
 
 
-def by_facts(kind: RecordKind, types: Types, criteria: Criteria) -> list[Condition]:
-    """Conditions for dates and opt-out; none where nothing that was asked for can be read."""
+def by_facts(kind: RecordKind, types: Types, criteria: Criteria, marketing: Sequence[str] = ()) -> list[Condition]:
+    """Conditions for dates and opt-out; none where nothing that was asked for can be read.
+
+    Who opted out of every kind of `marketing` mail, one by one, opted out as well: two of the kinds are asked for.
+    """
     conditions: list[Condition] = []
     if criteria.collected_before is not None:
         for field_set in kind.field_sets:
             conditions += _collected_before(date_chain(kind, field_set, types), types, criteria)
     if criteria.opted_out and kind.opt_out in types:
         conditions.append(((kind.opt_out, "EQ", "true"),))
+        if marketing:
+            conditions.append(_cropped([(name, "EQ", "true") for name in marketing]))
     if criteria.undated:
         for field_set in kind.field_sets:
             conditions += _undated(kind, field_set, types)
@@ -65,10 +70,10 @@ def by_identifiers(kind: RecordKind, types: Types, identifiers: Sequence[Identif
         if plain or parts:
             yield [*plain, *parts]
         return
-    for condition in plain:
-        yield [condition]
     if addresses and known_by_more:
-        yield [((ADDITIONAL, "HAS_PROPERTY", ""),)]
+        plain.append(((ADDITIONAL, "HAS_PROPERTY", ""),))
+    for some in portions(plain, MOST_GROUPS):
+        yield list(some)
 
 
 def may_be_address(value: str) -> bool:

@@ -1,53 +1,73 @@
-"""When may the next call go out? Keeps one worker under the account's allowances instead of bouncing off them.
+"""When may the next call go out? Keeps all workers under the account's allowances, together.
 
-The allowances of an account depend on what it pays for, so they are learnt from the answers' headers; until one came,
-those of the smallest account hold. Other workers and apps draw on the same allowance: what the headers say is used
-beyond our own calls is theirs, and a small reserve stays for calls that start at the same moment.
+Every call draws a turn first: the time at which it may start. Turns of one account lie evenly apart, whoever draws
+them (a leaky bucket, also known as GCRA), so one wait per call is enough and nobody polls. Where turns are kept decides
+who shares them: `OwnTurns` are one process's; the ledger's database keeps them for all workers on all machines.
+
+How far apart they lie is learnt from the answers' headers, since it depends on what the account pays for; until one
+came, the smallest account is assumed. The allowance of an interval is this app's alone, so nobody else is reckoned
+with: who is refused all the same lets every worker wait.
 """
 
 from __future__ import annotations
 
-import math
 import time
-from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Protocol
 
-RESERVE = 0.05
+SHARE = 0.95
+"""Part of an allowance that is planned with: nine tenths are promised, and calls reach the service a little later."""
+
+SLACK = 0.03
+"""Part of an interval a worker that was late may catch up."""
+
+CALLS, SEARCHES = "calls", "searches"
+DAY_ASKED_AGAIN = 900.0
+"""Seconds after which a worker that saw the day's allowance used up asks once more."""
 
 
-class Window:
-    """How many calls ended within the last `span` seconds. Counted from their end: the service counted them earlier."""
+class Turns(Protocol):
+    """Where the workers of one account draw their turns."""
 
-    def __init__(self, span: float) -> None:
-        self.span = span
-        self._ends: deque[float] = deque()
+    def draw(self, allowance: str, apart: float, slack: float) -> float:
+        """Take the next turn; gives the seconds until it. `slack`: how far behind the present it may lie."""
+        ...
 
-    def add(self, now: float) -> None:
-        self._ends.append(now)
+    def hold(self, allowance: str, seconds: float) -> None:
+        """Let no turn begin earlier than in so many seconds."""
+        ...
 
-    def count(self, now: float) -> int:
-        while self._ends and self._ends[0] + self.span <= now:
-            self._ends.popleft()
-        return len(self._ends)
 
-    def until_one_leaves(self, now: float) -> float:
-        return self._ends[0] + self.span - now if self._ends else math.inf
+@dataclass
+class OwnTurns:
+    """The turns of one process."""
 
-    def correct(self, count: int, now: float) -> None:
-        """Make it hold so many: what is new came no later than now, what is gone was the oldest."""
-        surplus = self.count(now) - count
-        for _ in range(surplus):
-            self._ends.popleft()
-        for _ in range(-surplus):
-            self._ends.append(now)
+    clock: Callable[[], float] = time.monotonic
+    _next: dict[str, float] = field(default_factory=dict)
+
+    def draw(self, allowance: str, apart: float, slack: float) -> float:
+        now = self.clock()
+        turn = max(self._next.get(allowance, now), now - slack)
+        self._next[allowance] = turn + apart
+        return max(0.0, turn - now)
+
+    def hold(self, allowance: str, seconds: float) -> None:
+        until = self.clock() + seconds
+        self._next[allowance] = max(self._next.get(allowance, until), until)
+
+
+class DayIsSpent(Exception):
+    """The service said that nothing is left of the day's allowance; nothing was sent."""
 
 
 class Pace:
-    """The allowances of one account as one worker sees them. Give the same one to all clients of the worker."""
+    """The allowances of one account as a worker knows them."""
 
     def __init__(
         self,
+        turns: Turns | None = None,
         *,
         clock: Callable[[], float] = time.monotonic,
         pause: Callable[[float], None] = time.sleep,
@@ -57,52 +77,40 @@ class Pace:
         search_interval: float = 1.0,
     ) -> None:
         self.pause = pause
+        self.interval = interval
         self.search_interval = search_interval
+        self._turns: Turns = turns if turns is not None else OwnTurns(clock)
         self._clock = clock
         self._allowance = allowance
         self._searches = searches
-        self._calls = Window(interval)
-        self._search_calls = Window(search_interval)
-        self._others = Window(interval)
-
-    @property
-    def interval(self) -> float:
-        return self._calls.span
+        self._spent_at: float | None = None
 
     @contextmanager
     def turn(self, *, search: bool) -> Iterator[None]:
-        """Wait until a call is allowed, and count the one that is made inside."""
-        while (delay := self._delay(search)) > 0:
+        """Wait until a call is allowed."""
+        if self._spent_at is not None:
+            if self._clock() < self._spent_at + DAY_ASKED_AGAIN:
+                raise DayIsSpent
+            self._spent_at = None
+        most, interval = (self._searches, self.search_interval) if search else (self._allowance, self.interval)
+        delay = self._turns.draw(SEARCHES if search else CALLS, interval / (most * SHARE), interval * SLACK)
+        if delay > 0:
             self.pause(delay)
-        try:
-            yield
-        finally:
-            now = self._clock()
-            self._calls.add(now)
-            if search:
-                self._search_calls.add(now)
+        yield
+
+    def hold(self, seconds: float, *, search: bool) -> None:
+        """Let all workers wait, after the service refused a call."""
+        self._turns.hold(SEARCHES if search else CALLS, seconds)
 
     def learn(self, headers: Mapping[str, str]) -> None:
-        """Take over what an answer says of the allowance; answers to searches mostly say nothing."""
-        most = _number(headers.get("x-hubspot-ratelimit-max"))
-        left = _number(headers.get("x-hubspot-ratelimit-remaining"))
-        if not most or left is None:
+        """Take over what an answer says of the allowances; answers to searches mostly tell of the day only."""
+        if _number(headers.get("x-hubspot-ratelimit-daily-remaining")) == 0:
+            self._spent_at = self._clock()
+        if not (most := _number(headers.get("x-hubspot-ratelimit-max"))):
             return
         self._allowance = most
         if milliseconds := _number(headers.get("x-hubspot-ratelimit-interval-milliseconds")):
-            self._calls.span = self._others.span = milliseconds / 1000
-        now = self._clock()
-        self._others.correct(max(0, most - left - self._calls.count(now)), now)
-
-    def _delay(self, search: bool) -> float:
-        now = self._clock()
-        delay = 0.0
-        if search and self._search_calls.count(now) >= self._searches:
-            delay = self._search_calls.until_one_leaves(now)
-        most = max(1, self._allowance - math.ceil(self._allowance * RESERVE))
-        if self._calls.count(now) + self._others.count(now) >= most:
-            delay = max(delay, min(self._calls.until_one_leaves(now), self._others.until_one_leaves(now)))
-        return delay
+            self.interval = milliseconds / 1000
 
 
 def _number(text: str | None) -> int | None:

@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from connectors.hubspot.answers import LOCKED, MOVING, TOO_MANY, TRANSIENT, Answer, refusal
-from connectors.hubspot.pace import Pace
+from connectors.hubspot.pace import DayIsSpent, Pace
 from retention.contract import Incomplete, Throttled, Unavailable
 
 ATTEMPTS = 4
 FIRST_WAIT = 0.5
 LOCK_WAIT = 2.0  # seconds a lock by a heavy synchronisation lasts, by the vendor's word
+DAY_SPENT = "the allowance of the day is used up; resume after the account's midnight"
 LONGEST_WAIT = 60.0  # seconds, all waits of one call together
 
 
@@ -46,6 +47,8 @@ def patiently(
         try:
             with pace.turn(search=search):
                 answer = send()
+        except DayIsSpent:
+            raise Throttled(f"{who}: {what}: {DAY_SPENT}") from None
         except Lost as lost:
             delay = _after_loss(lost, who, what, repeatable, attempts)
         else:
@@ -58,6 +61,10 @@ def patiently(
                 if answer.status == TOO_MANY:
                     raise Throttled(f"{who}: {what}: the allowance stays used up", retry_after=delay)
                 raise refusal(who, what, answer)
+            if answer.status == TOO_MANY:
+                pace.hold(delay, search=search)  # the next turn is that far away, for every worker
+                waited += delay
+                continue
         pace.pause(delay)
         waited += delay
 
@@ -100,7 +107,7 @@ def _after_429(answer: Answer, who: str, what: str, pace: Pace, search: bool) ->
     asked = answer.retry_after()
     policy = answer.limit_policy()
     if policy == "DAILY":
-        raise Throttled(f"{who}: {what}: the allowance of the day is used up; resume tomorrow", retry_after=asked)
+        raise Throttled(f"{who}: {what}: {DAY_SPENT}", retry_after=asked)
     if asked is not None:
         return asked
     return pace.search_interval if search or policy == "SECONDLY" else pace.interval

@@ -1,6 +1,6 @@
-"""Is a contact there, in the archive, or in neither? Batch reads by id: a search lags behind and proves no absence.
+"""Is a record there, in the archive, or in neither? Batch reads by id: a search lags behind and proves no absence.
 
-"Not there" is believed only beside a contact that the same call shows. The archive has no such control (an account may
+"Not there" is believed only beside a record that the same call shows. The archive has no such control (an account may
 have archived nobody); its view answering at all is what is known of it.
 """
 
@@ -12,9 +12,10 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 from connectors.hubspot.answers import listed
-from connectors.hubspot.client import MOST_IDS, HubSpotClient
+from connectors.hubspot.client import MOST_IDS, MOST_IDS_WITH_HISTORY, HubSpotClient
 from connectors.hubspot.facts import MERGED, Row, day_of, properties_of
 from connectors.hubspot.filters import portions
+from connectors.hubspot.links import CONTACTS
 
 RESTORABLE_DAYS = 90
 
@@ -26,7 +27,7 @@ _ID = re.compile(r"[1-9][0-9]{0,18}")
 
 @dataclass
 class Sight:
-    """What was seen of some contacts. An id in none of the parts is absent, provably."""
+    """What was seen of some records. An id in none of the parts is absent, provably."""
 
     live: dict[str, Row] = field(default_factory=dict)
     archived: dict[str, Row] = field(default_factory=dict)
@@ -38,7 +39,7 @@ class Sight:
 
 
 def is_id(key: str) -> bool:
-    """Anything else never was a contact's id, and is not sent."""
+    """Anything else never was a record's id, and is not sent."""
     return _ID.fullmatch(key) is not None
 
 
@@ -53,14 +54,16 @@ def restorable_until(row: Row) -> date | None:
 
 
 class Records:
-    """Reads contacts by id."""
+    """Reads records of one type by id."""
 
-    def __init__(self, client: HubSpotClient) -> None:
+    def __init__(self, client: HubSpotClient, object_type: str) -> None:
+        self.object_type = object_type
         self._client = client
+        self._merges = MERGED if object_type == CONTACTS else ()
         self._control = ""
 
     def look(self, keys: Iterable[str], properties: Sequence[str]) -> Sight:
-        """See contacts through every view that is needed: the archive only for those that are not live."""
+        """See records through every view that is needed: the archive only for those that are not live."""
         sight = Sight()
         ids = [key for key in dict.fromkeys(keys) if is_id(key)]
         sight.live = self._read(ids, properties, sight.unreadable)
@@ -78,32 +81,41 @@ class Records:
         """Only what is live, one call per 100; for reading the data itself."""
         return self._read([key for key in dict.fromkeys(keys) if is_id(key)], properties, set())
 
+    def with_history(self, keys: Iterable[str], properties: Sequence[str]) -> dict[str, Row]:
+        """What is live, with the former values of every property, one call per 50."""
+        found: dict[str, Row] = {}
+        for some in portions([key for key in dict.fromkeys(keys) if is_id(key)], MOST_IDS_WITH_HISTORY):
+            names = [*properties, *self._merges]
+            body = self._client.records(self.object_type, some, names, history=list(properties))
+            found |= {key: row for row in body["results"] for key in _asked_for(row, some)}
+        return found
+
     def _read(
         self, ids: Sequence[str], properties: Sequence[str], unreadable: set[str], *, archived: bool = False
     ) -> dict[str, Row]:
         found: dict[str, Row] = {}
         for some in portions(ids, MOST_IDS):
-            body = self._client.contacts(some, [*properties, *MERGED], archived=archived)
+            body = self._client.records(self.object_type, some, [*properties, *self._merges], archived=archived)
             rows: list[Row] = body["results"]
             here = {key: row for row in rows for key in _asked_for(row, some)}
             found |= here
-            # An id may be missing because of an error of another kind, or because it leads to a contact unnamed here.
+            # An id may be missing because of an error of another kind, or because it leads to a record unnamed here.
             unclear = any(not _says_absent(error) for error in listed(body.get("errors")))
             if unclear or any(not _asked_for(row, some) for row in rows):
                 unreadable.update(one for one in some if one not in here)
         return found
 
     def _shows_a_control(self, but: frozenset[str]) -> bool:
-        """Whether a contact known to be there is shown by the same kind of call."""
+        """Whether a record known to be there is shown by the same kind of call."""
         if self._control and self._control not in but and self._read([self._control], (), set()):
             return True
-        known = [one for one in self._client.some_contacts(min(MOST_IDS, len(but) + 1)) if one not in but]
+        known = [one for one in self._client.some(self.object_type, min(MOST_IDS, len(but) + 1)) if one not in but]
         self._control = known[0] if known else ""
         return bool(self._control and self._read([self._control], (), set()))
 
 
 def _asked_for(row: Row, ids: Sequence[str]) -> list[str]:
-    """Under which of the asked ids this contact answers: its own, or those merged into it."""
+    """Under which of the asked ids this record answers: its own, or those merged into it."""
     own = str(row.get("id"))
     if own in ids:
         return [own]
