@@ -77,10 +77,10 @@ def is_suppressed(db: Connection, keyring: Keyring, sweep_id: str, system: str, 
 
 _LAY_OUT = (
     "CREATE TEMP TABLE estate ON COMMIT DROP AS SELECT sweep_id, system, record_key, kind, version, facts,"
-    " exact_keys, folded_keys, older_record_keys, older_folded_keys, shared, weak_opt_out FROM findings"
-    " WHERE sweep_id = :s AND system = :system AND (CAST(:key AS bytea) IS NULL OR record_key = :key)"
+    " exact_keys, folded_keys, older_record_keys, older_exact_keys, older_folded_keys, shared, weak_opt_out"
+    " FROM findings WHERE sweep_id = :s AND system = :system AND (CAST(:key AS bytea) IS NULL OR record_key = :key)"
     " UNION ALL SELECT CAST(:s AS text), system, record_key, kind, version, facts,"
-    " exact_keys, folded_keys, older_record_keys, older_folded_keys, shared, false FROM catalogue c"
+    " exact_keys, folded_keys, older_record_keys, older_exact_keys, older_folded_keys, shared, false FROM catalogue c"
     " WHERE system = :system AND (CAST(:key AS bytea) IS NULL OR record_key = :key) AND NOT EXISTS"
     " (SELECT FROM findings f WHERE f.sweep_id = :s AND f.system = c.system AND f.record_key = c.record_key)"
 )
