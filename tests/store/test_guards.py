@@ -55,6 +55,11 @@ def run_cap(steps: int) -> dict[str, object]:
     return {"run": {"steps": steps, "fraction": 1.0}}
 
 
+@pytest.fixture
+def desk(ledger: Engine) -> Desk:
+    return rehearsing(ledger, "crm")
+
+
 # --- What a breach does ---
 
 
@@ -72,11 +77,11 @@ def test_a_breach_stops_the_plan_of_its_system_whole_and_no_other(ledger: Engine
 
 @settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.integers(1, 12), st.integers(1, 12))
-def test_a_plan_is_carried_out_whole_or_not_at_all(ledger: Engine, size: int, cap: int) -> None:
+def test_a_plan_is_carried_out_whole_or_not_at_all(ledger: Engine, desk: Desk, size: int, cap: int) -> None:
     with ledger.begin() as db:
         run(db, "TRUNCATE readings, findings, gaps, steps, attempts, plans, guard_breaches, tenants, erasures CASCADE")
     crm = crm_of(size)
-    night = planned(rehearsing(ledger, "crm", **run_cap(cap)), crm)
+    night = planned(limited(desk, **run_cap(cap)), crm)
     with night.desk.transaction() as db:
         stored = guards.step_count(db, night.plan_of("crm").plan_id)
     assert stored == size

@@ -14,9 +14,11 @@ from sqlalchemy import Engine
 from retention.__main__ import main
 from retention.keyring import Keyring
 from retention.limits import Guard
+from retention.policy import load
 from retention.store import guards, protected, standing, sweeps, tenants
 from retention.store.database import connect, one, rows, run
 from retention.store.sweeps import Mode
+from tests.conftest import ROOT
 from tests.sweeping import NOW
 
 Say = Callable[..., tuple[int, Any]]
@@ -140,6 +142,10 @@ def test_live_is_the_pipelines_mode_and_a_permission_of_each_system_that_was_rea
         name = one(db, "SELECT current_database() AS name").name
         run(db, f"ALTER DATABASE {name} SET retention.embedded TO ''")
     ledger.dispose()
+    code, complaint = say("live", "on", "--by", "dpo")
+    assert code == 2
+    assert "nobody approved this policy" in complaint
+    assert say("policy", "approve", "--digest", load(ROOT / "include" / "policy").digest, "--by", "dpo")[0] == 0
     assert say("live", "on", "--by", "dpo")[0] == 0
     code, complaint = say("live", "on", "--system", "salesforce", "--by", "dpo")
     assert code == 2
