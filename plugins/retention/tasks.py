@@ -17,8 +17,11 @@ READ_BY_HAND: Mapping[str, int] = {
     GapCode.UNKNOWN_FORMAT.value: 28,
     GapCode.LINK_NOT_FOLLOWED.value: 28,
 }
-GIVE_ACCESS: Mapping[str, int] = {GapCode.FIELD_HIDDEN.value: 7, GapCode.KIND_HIDDEN.value: 7}
-CLASSIFY: Mapping[str, int] = {GapCode.UNCLASSIFIED.value: 28}
+GIVE_ACCESS: Mapping[str, int] = {
+    GapCode.FIELD_HIDDEN.value: 7,
+    GapCode.KIND_HIDDEN.value: 7,
+}
+CLASSIFY: Mapping[str, int] = {GapCode.UNCLASSIFIED.value: 7}  # until it stands in the policy, no rule reaches it
 ACT_BY_HAND: Mapping[str, int] = {
     Action.SUPPRESS.value: 2,  # marketing stops at once (Art. 21(3)); two days are what a person needs for it
     Action.ERASE.value: 28,

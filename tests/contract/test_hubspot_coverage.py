@@ -12,6 +12,7 @@ from connectors.hubspot import HubSpotConnector
 from connectors.hubspot.coverage import BY_HAND
 from retention.contract import ConnectorError
 from retention.policy import load
+from retention.tasks import DAYS_TO_DO
 from retention.vocabulary import (
     Criteria,
     Facts,
@@ -91,11 +92,16 @@ def test_a_property_named_in_the_policy_raises_no_alarm(account: HubSpotWorld) -
     assert alarms(account.reconnect(kinds=[told])) == set()
 
 
-def test_what_has_no_way_to_be_deleted_is_a_gap_with_the_days_a_person_has(connector: HubSpotConnector) -> None:
-    reported = {(kind, what) for code, kind, what in gaps(connector) if code is GapCode.NO_DELETE_API}
-    assert reported == {(kind, f"by-hand-within-{task.within_days}-days") for kind, task in BY_HAND.items()}
-    assert {"form_submission", "event", "marketing_event", "list"} <= {kind for kind, _ in reported}
-    assert all(task.what and 0 < task.within_days <= 30 for task in BY_HAND.values())
+def test_what_has_no_way_to_be_deleted_is_a_gap_that_says_what_a_person_does(connector: HubSpotConnector) -> None:
+    reported = {kind: what for code, kind, what in gaps(connector) if code is GapCode.NO_DELETE_API}
+    assert reported == BY_HAND
+    assert {"form_submission", "event", "marketing_event", "list", "property_history"} == set(reported)
+    assert all(reported.values())
+
+
+@pytest.mark.parametrize("code", [GapCode.NO_DELETE_API, GapCode.UNCLASSIFIED])
+def test_the_core_makes_a_task_with_a_due_date_of_it(code: GapCode) -> None:
+    assert 0 < DAYS_TO_DO[code.value] <= 30
 
 
 def test_asking_for_one_person_reports_no_gap_of_the_whole_account(
