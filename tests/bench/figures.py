@@ -40,6 +40,8 @@ FIGURES: dict[str, Spec] = {
     "salesforce.redact.calls": Spec(CALLS),
     "salesforce.verify.calls": Spec(CALLS),
     "salesforce.night.calls": Spec(CALLS, bar=1.1),
+    "salesforce.task.memory_mb": Spec("MB", bar=300, of_value=True),
+    "salesforce.task.seconds": Spec("s", bar=1.3),
     "hubspot.find.calls": Spec(CALLS),
     "hubspot.erase.calls": Spec(CALLS),
     "hubspot.redact.calls": Spec(CALLS),

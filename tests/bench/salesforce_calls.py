@@ -13,6 +13,7 @@ from math import ceil
 
 from connectors.salesforce import SalesforceConnector, connect, tenant_of
 from retention.vocabulary import Action
+from tests.bench import salesforce_size
 from tests.bench.night import Rows, Verb, Weighed, weigh
 from tests.bench.running import Emulator, emulator, policy_of
 
@@ -45,6 +46,7 @@ def measure() -> Iterator[tuple[str, float, float]]:
     yield "salesforce.verify.calls", night.calls("read_back"), verify_bound(night)
     acts = act_bound(night, *ACTS)
     yield "salesforce.night.calls", night.calls(), found_bound(night) + acts + verify_bound(night)
+    yield from salesforce_size.measure()
 
 
 def _night(org: Emulator) -> Weighed:

@@ -29,7 +29,8 @@ def literal(value: str) -> str:
     """Quote a string. Control and format-breaking characters and over-long values are refused, never dropped."""
     if len(value) > LONGEST_LITERAL:
         raise NotExpressible(f"longer than {LONGEST_LITERAL} characters")
-    if any(unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp") for character in value):
+    plain = value.isascii() and value.isprintable()
+    if not plain and any(unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp") for character in value):
         raise NotExpressible("contains a control character")
     return "'" + value.replace("\\", "\\\\").replace("'", "\\'").replace('"', '\\"') + "'"
 
