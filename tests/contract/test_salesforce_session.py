@@ -64,8 +64,10 @@ class ScriptedOrg:
         await request.body()
         self.urls.append(str(request.url))
         self.calls.append((request.method, request.url.path, dict(request.headers)))
+        # Taken before the delay: a caller that gave up must not use up the answers of a later test.
+        answer = self._answer(request.url.path)
         await asyncio.sleep(self.delay)
-        await self._answer(request.url.path)(scope, receive, send)
+        await answer(scope, receive, send)
 
     def _answer(self, path: str) -> Response:
         if path == "/services/oauth2/token":
@@ -117,7 +119,7 @@ class Pauses(list[float]):
 
 
 def connector(
-    org: ScriptedOrg, pauses: Pauses | None = None, timeout: float = 5, kind: RecordKind = KIND
+    org: ScriptedOrg, pauses: Pauses | None = None, timeout: float = 30, kind: RecordKind = KIND
 ) -> SalesforceConnector:
     pause = pauses if pauses is not None else Pauses()
     client = connect(org.origin, "app-id", SECRET, ca_bundle=str(org.ca), timeout=timeout, pause=pause)
