@@ -48,7 +48,7 @@ def command() -> None:
     "--class",
     "classes",
     multiple=True,
-    type=click.Choice(list(DataClass)),
+    type=click.Choice([c.value for c in DataClass]),
     help="Only these data classes; default: all.",
 )
 @click.option("--collected-from", type=DAY, help="Only what was collected on this day or later, or nobody knows when.")
