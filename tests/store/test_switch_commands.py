@@ -195,3 +195,9 @@ def test_a_tranche_is_set_replaced_listed_and_cleared(say: Say) -> None:
     assert say("tranche", "clear", "salesforce", "--by", "dpo")[0] == 0
     assert say("tranche", "list")[1] == []
     assert say("tranche", "clear", "salesforce", "--by", "dpo")[0] == 2
+
+
+@pytest.mark.parametrize("word", ["rehearsal", "dry"])
+def test_the_mode_is_set_and_shown_by_the_same_word(say: Say, word: str) -> None:
+    assert say("mode", word, "--by", "dpo") == (0, {"mode": word})
+    assert say("mode") == (0, {"mode": word})

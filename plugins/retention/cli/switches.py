@@ -13,7 +13,7 @@ from retention.store.sweeps import Mode
 
 
 @click.command("mode")
-@click.argument("mode", required=False, type=click.Choice([Mode.DRY, Mode.REHEARSAL]))
+@click.argument("mode", required=False, type=click.Choice([Mode.DRY.value, Mode.REHEARSAL.value]))
 @click.option("--by", "who", default="", help="Who switches it; recorded in the audit log.")
 @as_json_option
 def mode(mode: str | None, who: str, as_json: bool) -> None:
