@@ -63,6 +63,7 @@ class Account:
         self._holders: dict[str, dict[str, None]] = {}
         self._archived: set[tuple[str, str]] = set()
         self._purging: dict[tuple[str, str], datetime] = {}
+        self._left_behind: dict[tuple[str, str], datetime] = {}
         self._last_stamp = ""
         for kind, rows in self._seed().items():
             for row in rows:
@@ -109,9 +110,11 @@ class Account:
     def settle(self) -> None:
         """Let happen what time brings: archived records go after 90 days, purged ones when their delay is over."""
         now = self.now()
-        for kind, key in [one for one, due in self._purging.items() if due <= now]:
-            del self._purging[kind, key]
-            self._drop(kind, key)
+        for waiting in (self._purging, self._left_behind):
+            for kind, key in [one for one, due in waiting.items() if due <= now]:
+                del waiting[kind, key]
+                if key in self.objects[kind]:
+                    self._drop(kind, key)
         for kind, key in [one for one in self._archived if self._is_over(*one, now)]:
             self._drop(kind, key)
         self.view.settle(now)
@@ -240,7 +243,7 @@ class Account:
                 for address in known:
                     self.preferences.forget(address)
             for activity, own in self._own_activities(self.objects["contacts"][key]):
-                self._purging[activity, own] = self.now() + timedelta(days=self.switches.activities_purged_after_days)
+                self._left_behind[activity, own] = self.now() + timedelta(days=self.switches.activities_purged_after_days)
             self._go("contacts", key)
         self.purged.update((row["id"], *losers))
         for old in losers:
