@@ -16,6 +16,7 @@ READ_BY_HAND: Mapping[str, int] = {
     GapCode.TOO_LARGE.value: 28,
     GapCode.UNKNOWN_FORMAT.value: 28,
     GapCode.LINK_NOT_FOLLOWED.value: 28,
+    GapCode.NO_DELETE_API.value: 28,  # stays as it is however often a person sees to it: asks again like the others
 }
 GIVE_ACCESS: Mapping[str, int] = {
     GapCode.FIELD_HIDDEN.value: 7,
@@ -27,7 +28,6 @@ ACT_BY_HAND: Mapping[str, int] = {
     Action.ERASE.value: 28,
     Action.REDACT.value: 28,
     Action.RESTRICT.value: 7,
-    GapCode.NO_DELETE_API.value: 28,
 }
 DAYS_TO_DO: Mapping[str, int] = {**READ_BY_HAND, **GIVE_ACCESS, **CLASSIFY, **ACT_BY_HAND}
 """Days until a task is due, within the month the law gives (Art. 12(3)). A gap that the next reading may close by

@@ -243,7 +243,9 @@ class Account:
                 for address in known:
                     self.preferences.forget(address)
             for activity, own in self._own_activities(self.objects["contacts"][key]):
-                self._left_behind[activity, own] = self.now() + timedelta(days=self.switches.activities_purged_after_days)
+                self._left_behind[activity, own] = self.now() + timedelta(
+                    days=self.switches.activities_purged_after_days
+                )
             self._go("contacts", key)
         self.purged.update((row["id"], *losers))
         for old in losers:
