@@ -242,10 +242,8 @@ class Account:
             if not self.switches.preferences_survive_purge:
                 for address in known:
                     self.preferences.forget(address)
-            for activity, own in self._own_activities(self.objects["contacts"][key]):
-                self._left_behind[activity, own] = self.now() + timedelta(
-                    days=self.switches.activities_purged_after_days
-                )
+            later = self.now() + timedelta(days=self.switches.activities_purged_after_days)
+            self._left_behind |= dict.fromkeys(self._own_activities(self.objects["contacts"][key]), later)
             self._go("contacts", key)
         self.purged.update((row["id"], *losers))
         for old in losers:
