@@ -107,6 +107,7 @@ def _resources() -> list[Resource]:
         *_preferences("/communication-preferences/v4"),
         *_preferences(f"/communication-preferences/{DATED}"),
         *_preferences_v3("/communication-preferences/v3"),
+        *_preferences_v3(f"/communication-preferences/{DATED}"),
     ]
 
 

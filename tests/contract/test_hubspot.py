@@ -315,6 +315,17 @@ def test_a_contact_without_an_address_cannot_be_suppressed_and_a_person_is_told(
 # --- Calls ---
 
 
+@pytest.mark.slow
+def test_more_than_the_ten_thousand_a_query_shows_are_all_found_each_once(account: HubSpotWorld) -> None:
+    made = {ref.key for ref in many(account, 10_050, collected_on=EXPIRED_ON.isoformat())}
+    account.emulator.forget_calls()
+    keys = [finding.ref.key for page in account.reconnect(200).find(EXPIRED) for finding in page.findings]
+    assert made <= set(keys)
+    assert len(keys) == len(set(keys))
+    assert spent(account)[SEARCH] <= -(-len(keys) // 200) + 2
+    assert spent(account)[LINKS] <= -(-len(keys) // 1_000) + 2
+
+
 def test_finding_a_thousand_costs_five_searches_one_for_the_second_query_and_one_for_the_properties(
     account: HubSpotWorld,
 ) -> None:

@@ -28,6 +28,7 @@ EMAIL = {"channel": "EMAIL"}
 ONE = "/communication-preferences/v4/statuses/{subscriberIdString}"
 MANY = "/communication-preferences/v4/statuses/batch"
 LINKS = "/crm/v4/associations/{fromObjectType}/{toObjectType}/batch"
+DATED = "/crm/objects/2026-09/{objectType}"
 BETWEEN = {"fromObjectType": "contacts", "toObjectType": "deals"}
 
 Call = tuple[str, str, str, dict[str, Any], dict[str, Any], Any, int]
@@ -150,6 +151,18 @@ CALLS: list[Call] = [
         *("v4/subscriptions.json", "POST", "/communication-preferences/v4/links/generate", {}, EMAIL),
         *({"subscriberIdString": "ann@example.com"}, 200),
     ),
+    ("2026-09/contacts.json", "POST", f"{DATED}/gdpr-delete", TYPES, {}, PURGE, 204),
+    ("2026-09/contacts.json", "GET", DATED, TYPES, {"limit": 1, "properties": "city"}, None, 200),
+    ("2026-09/contacts.json", "POST", f"{DATED}/search", TYPES, {}, SEARCH, 200),
+    ("2026-09/contacts.json", "POST", f"{DATED}/batch/read", TYPES, {}, READ | {"inputs": [{"id": ANN}]}, 200),
+    ("2026-09/contacts.json", "POST", f"{DATED}/batch/update", TYPES, {}, CHANGE, 200),
+    ("2026-03/contacts.json", "POST", "/crm/objects/2026-03/contacts/gdpr-delete", {}, {}, PURGE, 204),
+    ("2026-03/contacts.json", "POST", "/crm/objects/2026-03/contacts/search", {}, {}, SEARCH, 200),
+    (
+        *("2026-03/associations.json", "POST", LINKS.replace("v4/associations", "associations/2026-03") + "/read"),
+        *(BETWEEN, {}, {"inputs": [{"id": ANN}]}, 200),
+    ),
+    ("2026-09/subscriptions.json", "GET", ONE.replace("v4", "2026-09"), ADDRESS, EMAIL, None, 200),
     ("v3/account_info.json", "GET", "/account-info/v3/api-usage/daily", {}, {}, None, 200),
     ("v3/account_info.json", "GET", "/account-info/v3/details", {}, {}, None, 200),
 ]
