@@ -28,6 +28,8 @@ ACT_BY_HAND: Mapping[str, int] = {
     Action.ERASE.value: 28,
     Action.REDACT.value: 28,
     Action.RESTRICT.value: 7,
+    Action.RELEASE.value: 7,
+    Action.RECTIFY.value: 28,
 }
 DAYS_TO_DO: Mapping[str, int] = {**READ_BY_HAND, **GIVE_ACCESS, **CLASSIFY, **ACT_BY_HAND}
 """Days until a task is due, within the month the law gives (Art. 12(3)). A gap that the next reading may close by

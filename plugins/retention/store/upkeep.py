@@ -143,7 +143,7 @@ FORGET: Mapping[StoreName, Forget] = {
 TABLES: Mapping[StoreName, tuple[str, ...]] = {
     StoreName.CATALOGUE: ("catalogue", "tokens"),
     StoreName.FINDINGS: ("findings", "gaps", "listed_subjects"),
-    StoreName.READINGS: ("readings",),
+    StoreName.READINGS: ("readings", "turns"),
     StoreName.STEPS: ("plans", "steps", "attempts"),
     StoreName.PREVIOUS_VALUES: ("restrictions",),
     StoreName.LEGAL_HOLDS: ("holds", "hold_subjects", "restriction_matters", "restriction_subjects"),
