@@ -253,7 +253,7 @@ def test_no_order_of_events_breaks_a_promise(company: type[Company]) -> None:
     run_state_machine_as_test(
         company,
         settings=settings(
-            max_examples=25,
+            max_examples=15,
             stateful_step_count=14,
             deadline=None,
             derandomize=True,
