@@ -9,6 +9,7 @@ import pytest
 from connectors.documents.identifiers import comparable, mentions
 from retention.vocabulary import Identifier, IdentifierKind
 
+BOB = "bob@x.example"
 WHOLE = {
     "plain": ("write to bob@x.example today", {"bob@x.example"}),
     "at-the-end-of-a-sentence": ("Ask bob@x.example.", {"bob@x.example"}),
@@ -27,7 +28,7 @@ WHOLE = {
     "ideographic-full-stop": ("bob@x。example", {"bob@x.example"}),
     "wide-at-sign": ("bob＠x.example", {"bob@x.example"}),
     "soft-hyphen": ("bob@long\u00adname.example", {"bob@longname.example"}),
-    "zero-width": ("bo\u200bb@x.exa\u200dmple", {"bob@x.example"}),
+    "zero-width": ("bo\u200bb@{}".format("x.exa\u200dmple"), {"bob@x.example"}),
     "percent-encoded": ("https://list.example/?to=1&x bob%40x.example", {"bob@x.example"}),
     "percent-encoded-tag": ("mailto:kit%2Bnews@x.example", {"kit+news@x.example"}),
     "percent-sign-that-is-no-code": ("50%of@x.example", {"50%of@x.example"}),
@@ -49,7 +50,7 @@ GLUED = {
     "key-and-value": ("email=bob@x.example", "email=bob@x.example", "bob@x.example"),
     "path": ("unsubscribe/bob@x.example", "unsubscribe/bob@x.example", "bob@x.example"),
     "bullet": ("-bob@x.example", "-bob@x.example", "bob@x.example"),
-    "next-sentence": ("bob@x.example.Thanks", "bob@x.example.Thanks", "bob@x.example"),
+    "next-sentence": (f"{BOB}.Thanks", f"{BOB}.Thanks", BOB),
 }
 PHONES = {
     "international": ("ring +44 20 7946 0018 today", "+442079460018"),
@@ -89,7 +90,7 @@ def test_what_may_be_glued_to_an_address_gives_both_and_only_the_longer_as_whole
 
 
 def test_two_addresses_without_anything_between_are_no_whole_addresses() -> None:
-    assert emails("bob@x.exampleann@y.example") == set()
+    assert emails(f"{BOB}ann@y.example") == set()
 
 
 @pytest.mark.parametrize("name", PHONES)

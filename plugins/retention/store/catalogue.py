@@ -38,6 +38,28 @@ def save_token(db: Connection, keyring: Keyring, system: str, value: Token) -> N
     )
 
 
+COLUMNS: Sequence[str] = (
+    "system",
+    "record_key",
+    "kind",
+    "locator",
+    "version",
+    "facts",
+    "collected_on",
+    "key_id",
+    "exact_keys",
+    "folded_keys",
+    "older_record_keys",
+    "older_exact_keys",
+    "older_folded_keys",
+    "addresses",
+    "gap_code",
+    "seen_in",
+    "shared",
+)
+"""The columns of a row, in the order it is written."""
+
+
 def save(
     db: Connection,
     keyring: Keyring,
@@ -73,30 +95,11 @@ def save(
             len(exact_keys) < len(set(finding.identifiers)),
         )
 
-    columns = (
-        "system",
-        "record_key",
-        "kind",
-        "locator",
-        "version",
-        "facts",
-        "collected_on",
-        "key_id",
-        "exact_keys",
-        "folded_keys",
-        "older_record_keys",
-        "older_exact_keys",
-        "older_folded_keys",
-        "addresses",
-        "gap_code",
-        "seen_in",
-        "shared",
-    )
-    updates = ", ".join(f"{c} = excluded.{c}" for c in columns[2:])
+    updates = ", ".join(f"{c} = excluded.{c}" for c in COLUMNS[2:])
     copy_into(
         db,
         "catalogue",
-        columns,
+        COLUMNS,
         (line(finding) for finding in {keyring.record_key(f.ref): f for f in found}.values()),
         f"ON CONFLICT (system, record_key) DO UPDATE SET {updates}",
     )

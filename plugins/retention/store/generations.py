@@ -6,7 +6,6 @@ the ledger remembers which generations it knows, and nothing runs without every 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,6 +13,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from retention.keyring import Keyring, KeysUnusable
+from retention.store.catalogue import COLUMNS
 from retention.store.database import copy_into, one, rows, run
 from retention.store.findings import keys_of, older_keys_of
 from retention.vocabulary import RecordRef
@@ -105,29 +105,8 @@ def _rekey_catalogue(db: Connection, keyring: Keyring) -> int:
         key_id=keyring.key_id,
         n=PAGE,
     )
-    copy_into(db, "catalogue", _COLUMNS, [_rekeyed(keyring, row) for row in stale], "ON CONFLICT DO NOTHING")
+    copy_into(db, "catalogue", COLUMNS, [_rekeyed(keyring, row) for row in stale], "ON CONFLICT DO NOTHING")
     return len(stale)
-
-
-_COLUMNS: Sequence[str] = (
-    "system",
-    "record_key",
-    "kind",
-    "locator",
-    "version",
-    "facts",
-    "collected_on",
-    "key_id",
-    "exact_keys",
-    "folded_keys",
-    "older_record_keys",
-    "older_exact_keys",
-    "older_folded_keys",
-    "addresses",
-    "gap_code",
-    "seen_in",
-    "shared",
-)
 
 
 def _rekeyed(keyring: Keyring, row: Any) -> tuple[Any, ...]:
