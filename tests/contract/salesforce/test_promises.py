@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
@@ -34,24 +33,11 @@ from tests.contract.salesforce_world import (
     found,
     many,
     presence,
-    running,
     spent,
     verdicts,
 )
 from tests.contract.suite import ConnectorContract
 from tests.contract.world import CUTOFF_DAY, EXPIRED_ON, LIVE_ON, Sample, World
-
-
-@pytest.fixture(scope="module")
-def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
-    with running(tmp_path_factory.mktemp("tls")) as emulator:
-        yield emulator
-
-
-@pytest.fixture
-def org(emulator: Emulator) -> SalesforceWorld:
-    emulator.reset()
-    return SalesforceWorld(emulator)
 
 
 class TestSalesforce(ConnectorContract):

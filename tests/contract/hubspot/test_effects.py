@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -24,24 +23,13 @@ from retention.vocabulary import (
     Step,
 )
 from sandbox.hubspot.subscription_types import SUBSCRIPTION_TYPES
-from tests.contract.hubspot_world import CONTACT, Emulator, HubSpotWorld, running
+from tests.contract.hubspot_world import CONTACT, HubSpotWorld
 from tests.leave import Leave
 
 ANN = "ann@example.com"
 OPT_OUT = "POST /communication-preferences/v4/statuses/*/unsubscribe-all"
 OPT_OUTS = "POST /communication-preferences/v4/statuses/batch/unsubscribe-all"
 DONE, ACCEPTED = OutcomeStatus.DONE, OutcomeStatus.ACCEPTED
-
-
-@pytest.fixture(scope="module")
-def emulator() -> Iterator[Emulator]:
-    with running() as emulator:
-        yield emulator
-
-
-@pytest.fixture
-def account(emulator: Emulator) -> HubSpotWorld:
-    return HubSpotWorld(emulator)
 
 
 def planned(account: HubSpotWorld, action: Action, *refs: RecordRef, **how: Any) -> list[Step]:

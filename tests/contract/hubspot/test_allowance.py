@@ -9,7 +9,7 @@ from __future__ import annotations
 import multiprocessing
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 
@@ -21,22 +21,11 @@ from retention.contract import Throttled
 from retention.store import database
 from retention.store.turns import SharedTurns
 from retention.vocabulary import Action, Criteria, Identifier, IdentifierKind, OutcomeStatus, RecordRef, Step
-from tests.contract.hubspot_world import KINDS, SYSTEM, Emulator, HubSpotWorld, running
+from tests.contract.hubspot_world import KINDS, SYSTEM, Emulator, HubSpotWorld
 from tests.leave import Leave
 
 ALLOWED = 100
 PER_WORKER = 200
-
-
-@pytest.fixture(scope="module")
-def emulator() -> Iterator[Emulator]:
-    with running() as emulator:
-        yield emulator
-
-
-@pytest.fixture
-def account(emulator: Emulator) -> HubSpotWorld:
-    return HubSpotWorld(emulator)
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from connectors.hubspot import HubSpotConnector
@@ -28,13 +26,6 @@ from tests.contract.hubspot_wire import (
 )
 from tests.contract.hubspot_world import KINDS
 from tests.leave import Leave
-
-
-@pytest.fixture
-def wire() -> Iterator[Wire]:
-    wire = Wire()
-    yield wire
-    wire.close()
 
 
 @pytest.fixture

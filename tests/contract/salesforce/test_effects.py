@@ -2,40 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
-
-import pytest
 
 from retention.vocabulary import Action, Gap, GapCode, Handle, OutcomeStatus, Presence, Reason, RecordRef, Step
 from tests.contract.salesforce_world import (
     AS_OF,
     EVERYTHING,
     SYSTEM,
-    Emulator,
     SalesforceWorld,
     act,
     many,
     presence,
-    running,
     spent,
     verdicts,
 )
 from tests.contract.world import Sample
 from tests.leave import Leave
-
-
-@pytest.fixture(scope="module")
-def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
-    with running(tmp_path_factory.mktemp("tls")) as emulator:
-        yield emulator
-
-
-@pytest.fixture
-def org(emulator: Emulator) -> SalesforceWorld:
-    emulator.reset()
-    return SalesforceWorld(emulator)
-
 
 # --- Erasing ---
 

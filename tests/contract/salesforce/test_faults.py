@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -15,23 +14,11 @@ from retention.contract import ConnectorError
 from retention.store.desk import Desk
 from retention.vocabulary import RecordRef
 from tests.bench.running import desk_of
-from tests.contract.salesforce_world import SYSTEM, Emulator, SalesforceWorld, many, no_pause, running
+from tests.contract.salesforce_world import SYSTEM, SalesforceWorld, many, no_pause
 from tests.sweeping import Night, rehearse
 
 HOW_MANY = 40
 LONG_AGO = "2019-03-01"
-
-
-@pytest.fixture(scope="module")
-def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
-    with running(tmp_path_factory.mktemp("tls")) as emulator:
-        yield emulator
-
-
-@pytest.fixture
-def org(emulator: Emulator) -> SalesforceWorld:
-    emulator.reset()
-    return SalesforceWorld(emulator)
 
 
 @pytest.fixture

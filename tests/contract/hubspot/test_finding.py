@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
 
@@ -21,13 +20,6 @@ from tests.contract.hubspot_wire import (
     row,
 )
 from tests.contract.hubspot_world import EXPIRED, KINDS
-
-
-@pytest.fixture
-def wire() -> Iterator[Wire]:
-    wire = Wire()
-    yield wire
-    wire.close()
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 
@@ -12,7 +11,7 @@ from sqlalchemy import Engine
 from retention.store import plans
 from retention.vocabulary import RecordRef
 from tests.bench.running import AS_OF, desk_of, policy_of
-from tests.contract.hubspot_world import Emulator, HubSpotWorld, running
+from tests.contract.hubspot_world import HubSpotWorld
 from tests.contract.world import EXPIRED_ON
 from tests.memory_connector import MemoryConnector, MemorySystem, person
 from tests.sweeping import Night, policy_for, rehearse
@@ -20,17 +19,6 @@ from tests.sweeping import Night, policy_for, rehearse
 ANN, BO = "ann@example.com", "bo@example.org"
 LONG_AGO = str(EXPIRED_ON - timedelta(days=400))
 PURGE, OPT_OUT = "/gdpr-delete", "/unsubscribe-all"
-
-
-@pytest.fixture(scope="module")
-def emulator() -> Iterator[Emulator]:
-    with running() as emulator:
-        yield emulator
-
-
-@pytest.fixture
-def account(emulator: Emulator) -> HubSpotWorld:
-    return HubSpotWorld(emulator)
 
 
 @pytest.fixture

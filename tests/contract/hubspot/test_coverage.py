@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,23 +22,12 @@ from retention.vocabulary import (
     Transaction,
 )
 from sandbox.hubspot.subscription_types import SUBSCRIPTION_TYPES
-from tests.contract.hubspot_world import EXPIRED, KINDS, ROOT, Emulator, HubSpotWorld, running
+from tests.contract.hubspot_world import EXPIRED, KINDS, ROOT, HubSpotWorld
 
 SHIPPED = load(Path(ROOT) / "include" / "policy").systems["hubspot"].kinds()
 ANN = "ann@example.com"
 OPTED_OUT = Criteria(opted_out=True)
 MARKETING = [one.id for one in SUBSCRIPTION_TYPES if one.purpose == "Marketing"]
-
-
-@pytest.fixture(scope="module")
-def emulator() -> Iterator[Emulator]:
-    with running() as emulator:
-        yield emulator
-
-
-@pytest.fixture
-def account(emulator: Emulator) -> HubSpotWorld:
-    return HubSpotWorld(emulator)
 
 
 @pytest.fixture

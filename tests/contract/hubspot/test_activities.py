@@ -6,7 +6,7 @@ Against the emulator, with the kinds of record of the shipped policy.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -29,7 +29,7 @@ from retention.vocabulary import (
     RecordRef,
     Step,
 )
-from tests.contract.hubspot_world import EXPIRED, ROOT, Emulator, HubSpotWorld, running
+from tests.contract.hubspot_world import EXPIRED, ROOT, HubSpotWorld
 from tests.contract.world import EXPIRED_ON, LIVE_ON
 from tests.leave import Leave
 
@@ -45,17 +45,6 @@ BODIES = {
 }
 EVERY_TYPE = pytest.mark.parametrize("object_type", BODIES)
 ANN, BO = "ann@example.com", "bo@example.org"
-
-
-@pytest.fixture(scope="module")
-def emulator() -> Iterator[Emulator]:
-    with running() as emulator:
-        yield emulator
-
-
-@pytest.fixture
-def account(emulator: Emulator) -> HubSpotWorld:
-    return HubSpotWorld(emulator)
 
 
 @pytest.fixture

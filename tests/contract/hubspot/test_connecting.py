@@ -22,13 +22,6 @@ from tests.contract.hubspot_wire import (
 )
 
 
-@pytest.fixture
-def wire() -> Iterator[Wire]:
-    wire = Wire()
-    yield wire
-    wire.close()
-
-
 def test_the_account_behind_the_token_is_known_from_the_first_call(wire: Wire) -> None:
     assert client_on(wire).tenant == "147"
     assert wire.lines() == ["POST /oauth/v2/private-apps/get/access-token-info"]

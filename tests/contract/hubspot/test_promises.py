@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
@@ -30,7 +30,7 @@ from retention.vocabulary import (
     Step,
     Transaction,
 )
-from tests.contract.hubspot_world import AS_OF, EXPIRED, KINDS, SYSTEM, Emulator, HubSpotWorld, running
+from tests.contract.hubspot_world import AS_OF, EXPIRED, KINDS, SYSTEM, Emulator, HubSpotWorld
 from tests.contract.suite import ConnectorContract
 from tests.contract.world import EXPIRED_ON, LIVE_ON, World
 from tests.leave import Leave
@@ -45,17 +45,6 @@ PROPERTIES = "GET /crm/v3/properties/*"
 KINDS_OF_MAIL = "GET /communication-preferences/v3/definitions"
 LINKS = "POST /crm/v4/associations/*/*/batch/read"
 OPT_OUT = "POST /communication-preferences/v4/statuses/*/unsubscribe-all"
-
-
-@pytest.fixture(scope="module")
-def emulator() -> Iterator[Emulator]:
-    with running() as emulator:
-        yield emulator
-
-
-@pytest.fixture
-def account(emulator: Emulator) -> HubSpotWorld:
-    return HubSpotWorld(emulator)
 
 
 class TestHubSpot(ConnectorContract):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import jwt
 import pytest
 from cryptography.hazmat.primitives import serialization
@@ -11,18 +9,12 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from connectors.salesforce import JwtBearer, log_in, tenant_of
 from retention.contract import AccessDenied, ConnectorError
-from tests.contract.salesforce_world import Emulator, no_pause, running
+from tests.contract.salesforce_world import Emulator, no_pause
 
 KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 PEM = KEY.private_bytes(
     serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
 ).decode()
-
-
-@pytest.fixture(scope="module")
-def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
-    with running(tmp_path_factory.mktemp("tls")) as emulator:
-        yield emulator
 
 
 def bearer(emulator: Emulator, **other: str) -> JwtBearer:
