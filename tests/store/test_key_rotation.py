@@ -14,14 +14,17 @@ from retention.audit import SigningKey
 from retention.carry_out import carry_out
 from retention.keyring import Keyring, KeysUnusable
 from retention.seal import seal
-from retention.store import catalogue, database, generations, incidents, restrictions, suppression
+from retention.store import catalogue, database, generations, incidents, restrictions, review, suppression
 from retention.store.database import one, rows
 from retention.store.desk import Desk
+from retention.store.review import Wanted
 from retention.store.suppression import Ground, OptOut
 from retention.vocabulary import Identifier, IdentifierKind, Page, Token, Transaction
 from tests.holding import hold_on
 from tests.memory_connector import MemoryConnector, MemorySystem, person
 from tests.sweeping import Night, desk_for, rehearse
+
+EVERY_STATE = ("waiting", "decided", "settled", "gone")
 
 
 def mail(value: str) -> Identifier:
@@ -175,6 +178,21 @@ def test_the_first_previous_state_of_a_restriction_survives_a_rotation(before: D
         assert restrictions.previous_states(db, after.keyring, "crm", [bytes(row.record_key)]) == {
             bytes(row.record_key): {"restricted": False}
         }
+
+
+def test_what_waits_for_a_person_waits_on_since_its_first_day_and_once(before: Desk, crm: MemorySystem) -> None:
+    ref = crm.add(person("ann@example.com", None))
+    night(before, crm).plan()
+    with before.transaction() as db:
+        waiting = [(i.item_id, i.first_seen, i.state) for i in review.items(db, Wanted(states=EVERY_STATE))]
+    later = replace(rotated(before), today=before.today + timedelta(days=30))
+
+    night(later, crm).plan()
+
+    with later.transaction() as db:
+        [item] = review.items(db, Wanted(states=EVERY_STATE))
+    assert [(item.item_id, item.first_seen, item.state)] == waiting
+    assert item.record_key == later.keyring.record_key(ref)
 
 
 def test_the_catalogue_is_keyed_anew_and_not_read_again(before: Desk, crm: MemorySystem) -> None:

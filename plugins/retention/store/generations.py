@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import Connection
 
@@ -47,7 +47,8 @@ def refuse_unless_complete(db: Connection, keyring: Keyring) -> None:
 def adopt(db: Connection, keyring: Keyring) -> list[str]:
     """Let the ledger know these keys; returns the generations that are new to it.
 
-    What can be keyed anew, because its locator and addresses are kept encrypted, is: catalogue and restrictions.
+    What can be keyed anew, because its locator and addresses are kept encrypted, is: catalogue, restrictions, and what
+    waits for a person.
     """
     refuse_unless_complete(db, keyring)
     new: list[Any] = []
@@ -60,7 +61,8 @@ def adopt(db: Connection, keyring: Keyring) -> list[str]:
             fingerprint=generation.fingerprint,
         )
     if new:
-        _rekey_restrictions(db, keyring)
+        _rekey_records(db, keyring, "restrictions")
+        _rekey_records(db, keyring, "review_items")
         while _rekey_catalogue(db, keyring):
             pass
     return [row.key_id for row in new]
@@ -82,13 +84,15 @@ def known(db: Connection) -> list[Adopted]:
     return [Adopted(row.key_id, row.adopted_at) for row in found]
 
 
-def _rekey_restrictions(db: Connection, keyring: Keyring) -> None:
-    for row in rows(db, "SELECT system, kind, record_key, locator FROM restrictions FOR UPDATE"):
+def _rekey_records(db: Connection, keyring: Keyring, table: Literal["restrictions", "review_items"]) -> None:
+    """Key anew what is about one record each and still knows where it lies."""
+    known = f"SELECT system, kind, record_key, locator FROM {table} WHERE locator IS NOT NULL FOR UPDATE"  # noqa: S608
+    for row in rows(db, known):
         current = keyring.record_key(RecordRef(row.system, row.kind, keyring.open(row.locator)))
         if current != bytes(row.record_key):
             run(
                 db,
-                "UPDATE restrictions SET record_key = :current WHERE system = :system AND record_key = :before",
+                f"UPDATE {table} SET record_key = :current WHERE system = :system AND record_key = :before",  # noqa: S608
                 current=current,
                 system=row.system,
                 before=bytes(row.record_key),
