@@ -14,6 +14,7 @@ from tests.bench.figures import FIGURES, Figure, figure
 
 RESULTS = Path(__file__).resolve().parents[2] / ".bench" / "results.json"
 AREAS = {
+    "catalogue": "tests.bench.catalogue_speed",
     "decide": "tests.bench.deciding",
     "audit": "tests.bench.audit_speed",
     "ledger": "tests.bench.ledger_speed",

@@ -53,6 +53,8 @@ FIGURES: dict[str, Spec] = {
     "documents.match.mb_per_s": Spec(RATE_MB, bar=100, of_value=True, at_least=True),
     "documents.night.reads": Spec("files read", bar=0, of_value=True),
     "documents.night.seconds": Spec("s", bar=0.05),
+    "catalogue.match.seconds": Spec("s", bar=3),
+    "catalogue.look_up.seconds": Spec("s"),
     "decide.items_per_s": Spec("items/s", bar=100_000, of_value=True, at_least=True),
     "decide.memory_mb": Spec("MB", bar=1.1),
     "audit.append": Spec("s", bar=5),

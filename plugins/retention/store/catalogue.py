@@ -6,7 +6,7 @@ A night costs what changed. Expiry is a query on dates, a person's items are one
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -103,6 +103,14 @@ def save(
         (line(finding) for finding in {keyring.record_key(f.ref): f for f in found}.values()),
         f"ON CONFLICT (system, record_key) DO UPDATE SET {updates}",
     )
+    met = {"system": system, "records": [keyring.record_key(finding.ref) for finding in found]}
+    run(db, "DELETE FROM catalogue_mentions WHERE system = :system AND record_key = ANY (:records)", **met)
+    run(
+        db,
+        "INSERT INTO catalogue_mentions SELECT DISTINCT system, unnest(folded_keys), record_key FROM catalogue"
+        " WHERE system = :system AND record_key = ANY (:records)",
+        **met,
+    )
 
 
 def still_there(db: Connection, keyring: Keyring, sweep_id: str, system: str, refs: Sequence[RecordRef]) -> None:
@@ -151,14 +159,16 @@ def about(
     shared_mailboxes: Collection[str],
 ) -> int:
     """Copy the items that name any of these people into the findings of a sweep; role addresses are not followed."""
-    personal = [i for i in identifiers if not is_shared(i, shared_mailboxes)]
-    return run(
-        db,
-        _TO_FINDINGS + " AND folded_keys && CAST(:keys AS bytea[])" + _KEEP_FIRST,
-        s=sweep_id,
-        system=system,
-        keys=[keyring.folded_key(i) for i in personal],
-    )
+    want(db, (keyring.folded_key(i) for i in identifiers if not is_shared(i, shared_mailboxes)))
+    return run(db, _TO_FINDINGS + f" AND record_key IN ({RECORDS_WANTED})" + _KEEP_FIRST, s=sweep_id, system=system)
+
+
+def want(db: Connection, folded_keys: Iterable[bytes]) -> None:
+    """Lay out whom to look for in a scratch table, analysed: of a long array the planner thinks it is short."""
+    run(db, "DROP TABLE IF EXISTS pg_temp.wanted")
+    run(db, "CREATE TEMP TABLE wanted (key bytea) ON COMMIT DROP")
+    copy_into(db, "wanted", ("key",), ((key,) for key in dict.fromkeys(folded_keys)), "")
+    run(db, "ANALYZE wanted")
 
 
 def gaps_of(db: Connection, sweep_id: str, system: str) -> int:
@@ -197,4 +207,6 @@ _COPIED = (
     " older_folded_keys, addresses, shared"
 )
 _TO_FINDINGS = f"INSERT INTO findings (sweep_id, {_COPIED}) SELECT :s, {_COPIED} FROM catalogue WHERE system = :system"  # noqa: S608 - constants only
+RECORDS_WANTED = "SELECT record_key FROM catalogue_mentions JOIN wanted USING (key) WHERE system = :system"
+"""The pseudonyms of a system's items that name any of the people laid out by `want`."""
 _KEEP_FIRST = " ON CONFLICT (sweep_id, system, record_key) DO NOTHING"

@@ -136,11 +136,11 @@ def mark_shared(db: Connection, sweep_id: str) -> int:
     """Mark records of one kind and system that are known by the same address: not provably one person."""
     return run(
         db,
-        "UPDATE findings f SET shared = true FROM ("
-        " SELECT system, kind, k FROM findings CROSS JOIN unnest(exact_keys) AS k"
-        " WHERE sweep_id = :s AND NOT (facts->>'several_people')::bool GROUP BY system, kind, k HAVING count(*) > 1"
-        ") twice WHERE f.sweep_id = :s AND f.system = twice.system AND f.kind = twice.kind"
-        " AND twice.k = ANY (f.exact_keys) AND NOT f.shared",
+        "WITH named AS MATERIALIZED (SELECT system, kind, record_key, (facts->>'several_people')::bool AS several, k"
+        "  FROM findings CROSS JOIN unnest(exact_keys) AS k WHERE sweep_id = :s),"
+        " twice AS (SELECT system, kind, k FROM named WHERE NOT several GROUP BY 1, 2, 3 HAVING count(*) > 1)"
+        " UPDATE findings f SET shared = true WHERE f.sweep_id = :s AND NOT f.shared AND (f.system, f.record_key) IN"
+        "  (SELECT system, record_key FROM named JOIN twice USING (system, kind, k))",
         s=sweep_id,
     )
 

@@ -141,7 +141,7 @@ FORGET: Mapping[StoreName, Forget] = {
 """How each store that is ended by `ledger tidy` is pruned, in an order that leaves nothing pointing at nothing."""
 
 TABLES: Mapping[StoreName, tuple[str, ...]] = {
-    StoreName.CATALOGUE: ("catalogue", "tokens"),
+    StoreName.CATALOGUE: ("catalogue", "catalogue_mentions", "tokens"),
     StoreName.FINDINGS: ("findings", "gaps", "listed_subjects"),
     StoreName.READINGS: ("readings", "turns"),
     StoreName.STEPS: ("plans", "steps", "attempts"),
