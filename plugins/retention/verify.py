@@ -17,7 +17,7 @@ class WrongPlace(Exception):
     """The connected account or the mode is not the one the plan was made for. Nothing was done."""
 
 
-CONFIRMED_BY = 1000
+CONFIRMED_BY = 8_000
 """How many records one read-back asks for, at most."""
 
 

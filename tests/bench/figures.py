@@ -40,6 +40,7 @@ FIGURES: dict[str, Spec] = {
     "salesforce.redact.calls": Spec(CALLS),
     "salesforce.verify.calls": Spec(CALLS),
     "salesforce.night.calls": Spec(CALLS, bar=1.1),
+    "salesforce.night.packed": Spec(CALLS),
     "salesforce.task.memory_mb": Spec("MB", bar=300, of_value=True),
     "salesforce.task.seconds": Spec("s", bar=1.3),
     "hubspot.find.calls": Spec(CALLS),

@@ -19,24 +19,29 @@ from tests.bench.running import ROOT, Emulator, emulator
 SCALE = 6_700
 MORE_DUE = 6_000
 """Beside the scaled population's own, so that 10,000 contacts are due."""
+TRIES = 2
 
 
 def measure() -> Iterator[tuple[str, float, float]]:
     with emulator("salesforce", SCALE, tls=True) as org, tempfile.TemporaryDirectory() as folder:
         note = str(Path(folder) / "requests")
-        _fill(org)
+        fill(org)
         _task(org, note=note)
-        org.tell("reset")
-        _fill(org)
-        ours = _task(org)
-        org.tell("reset")
-        _fill(org)
-        bare = _task(org, replay=note)
-    yield "salesforce.task.memory_mb", ours["peak_mb"], bare["peak_mb"]
-    yield "salesforce.task.seconds", ours["seconds"], bare["seconds"]
+        ours, bare = [], []
+        for _ in range(TRIES):  # by turns, so that whatever else the machine does befalls both
+            for tries, how in ((ours, {}), (bare, {"replay": note})):
+                org.tell("reset")
+                fill(org)
+                tries.append(_task(org, **how))
+    yield "salesforce.task.memory_mb", _least(ours, "peak_mb"), _least(bare, "peak_mb")
+    yield "salesforce.task.seconds", _least(ours, "seconds"), _least(bare, "seconds")
 
 
-def _fill(org: Emulator) -> None:
+def _least(tries: list[dict[str, Any]], what: str) -> float:
+    return min(float(one[what]) for one in tries)
+
+
+def fill(org: Emulator) -> None:
     """Old contacts beside the population, by the org's own bulk insert."""
     import requests
 

@@ -130,7 +130,10 @@ class DependentReader:
             if name in self._absent or (name == "EmailMessageRelation" and MESSAGES in self._declared):
                 continue
             for start in range(0, len(ids), most):
-                statement = soql.select(fields, name, soql.within(link, ids[start : start + most]))
+                those = soql.within(link, ids[start : start + most])
+                if label == "individuals":
+                    those = soql.all_of([those, f"{soql.name(fields[1])} != null"])
+                statement = soql.select(fields, name, those)
                 parts.append((label, Part("GET", f"{view}?q={soql.in_url(statement)}")))
         rows: dict[str, list[Row]] = {label: [] for label in asked}
         for start in range(0, len(parts), MOST_QUERIES):

@@ -22,7 +22,7 @@ from retention.contract import Incomplete
 from retention.vocabulary import Gap, GapCode
 
 MOST_GROUPS = 2_000
-"""Groups an aggregate query answers at most: it has no next page."""
+"""Groups an aggregate query answers at most: it has no next page. One that answers as many is asked again in parts."""
 _LONGEST_SEMI_JOIN = 8_000
 
 Row = Mapping[str, Any]
@@ -38,6 +38,7 @@ class Question:
     relations: tuple[Relation, ...]
     ids: Mapping[str, str]
     statement: str
+    is_grouped: bool = False
 
     @property
     def part(self) -> Part:
@@ -94,12 +95,26 @@ class LinkReader:
             for alike in _alike(relations)
             for question in self._questions(kind, alike, young if alike[0].meaning is Meaning.ORIGIN else rows, where)
         ]
-        for start in range(0, len(questions), MOST_QUERIES):
-            some = questions[start : start + MOST_QUERIES]
+        while questions:
+            some, questions = questions[:MOST_QUERIES], questions[MOST_QUERIES:]
             answers = self._rest.composite([one.part for one in some])
             for question, answer in zip(some, answers, strict=True):
-                unread += self._take(kind, question, answer, gathered)
+                if question.is_grouped and _may_lack_groups(question, answer):
+                    questions += self._in_parts(question)
+                else:
+                    unread += self._take(kind, question, answer, gathered)
         return unread
+
+    def _in_parts(self, question: Question) -> Iterator[Question]:
+        """The same about so few records at a time that their groups fit into one answer."""
+        ids, most = (
+            list(question.ids.items()),
+            min(MOST_GROUPS - 1, soql.ids_in_statement(self._rest.longest_statement)),
+        )
+        one = question.relations[0]
+        for start in range(0, len(ids), most):
+            some = dict(ids[start : start + most])
+            yield Question((one,), some, _statement((one,), soql.within(one.link, some), grouped=True), is_grouped=True)
 
     def _relations(self, kind: str) -> tuple[tuple[Relation, ...], tuple[Gap, ...]]:
         """What to ask about a kind, and a gap for what this user cannot see.
@@ -142,7 +157,7 @@ class LinkReader:
         named = [(str(value), str(row["Id"])) for row in rows if (value := value_of(row, one.via))]
         grouped = one.meaning is Meaning.ACTIVITY
         can_join = len(rows) > MOST_GROUPS and 0 < len(where) <= _LONGEST_SEMI_JOIN and "(SELECT" not in where
-        most = MOST_GROUPS if grouped else len(named) or 1
+        most = len(named) or 1
         if not can_join:
             most = min(most, soql.ids_in_statement(self._rest.longest_statement))
         for start in range(0, len(named), most):
@@ -152,7 +167,7 @@ class LinkReader:
                 keys = list(ids.values())
                 bounds = [f"Id >= {soql.literal(keys[0])}", f"Id <= {soql.literal(keys[-1])}", where]
                 those = f"{one.link} IN ({soql.select([one.via], kind, soql.all_of(bounds))})"
-            yield Question((one,), ids, _statement((one,), those, grouped))
+            yield Question((one,), ids, _statement((one,), those, grouped), is_grouped=grouped)
 
     def _take(self, kind: str, question: Question, answer: Answer, gathered: Mapping[str, Gathered]) -> list[Gap]:
         relation = question.relations[0]
@@ -185,8 +200,16 @@ def _statement(alike: Sequence[Relation], those: str, grouped: bool) -> str:
     one = alike[0]
     if grouped:
         alive = f"IsDeleted = false AND {those}" if one.name in ARCHIVED else those
-        return f"{soql.select_newest(one.link, one.name, LATEST)} WHERE {alive} GROUP BY {soql.name(one.link)}"
+        newest = soql.select_newest(one.link, one.name, LATEST)
+        return f"{newest} WHERE {alive} GROUP BY {soql.name(one.link)} LIMIT {MOST_GROUPS}"
     return soql.select(dict.fromkeys([*(each.link for each in alike), *one.fields]), one.name, those)
+
+
+def _may_lack_groups(question: Question, answer: Answer) -> bool:
+    """Whether more groups may exist than were answered."""
+    if answer.status != 200 or len(question.ids) < MOST_GROUPS:
+        return False
+    return len(answer.body.get("records", ())) >= MOST_GROUPS
 
 
 def _alike(relations: Iterable[Relation]) -> list[list[Relation]]:

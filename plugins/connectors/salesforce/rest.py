@@ -33,6 +33,9 @@ class Rejected(ConnectorError):
         self.code = code
 
 
+_TOO_LONG = "{}: a statement was longer than the service takes in one sub-request"
+
+
 class TooLong(ConnectorError):
     """A sub-request's address is longer than the service takes. `longest_statement` is smaller now: ask again."""
 
@@ -95,10 +98,15 @@ class Rest:
         if len(parts) > MOST_PARTS:
             raise ValueError(f"{len(parts)} sub-requests; the service takes {MOST_PARTS}")
         asked = {"allOrNone": False, "compositeRequest": [self._sent(n, part) for n, part in enumerate(parts)]}
-        if warrant is None:
-            outer = self.read("POST", "composite", json=asked)
-        else:
-            outer = self.effect("POST", "composite", warrant, json=asked)
+        try:
+            if warrant is None:
+                outer = self.read("POST", "composite", json=asked)
+            else:
+                outer = self.effect("POST", "composite", warrant, json=asked)
+        except Rejected as refusal:
+            if refusal.status == 414 and self._can_ask_for_less():
+                raise TooLong(_TOO_LONG.format(self._system)) from None
+            raise
         given = outer.body.get("compositeResponse") if isinstance(outer.body, dict) else None
         by_reference = {one.get("referenceId"): one for one in given or () if isinstance(one, dict)}
         answers = [by_reference.get(f"part{number}") for number in range(len(parts))]
@@ -107,7 +115,7 @@ class Rest:
                 raise NoAnswer(f"{self._system}: an answer lacks a part")
             raise Incomplete(f"{self._system}: an answer lacks a part; read again")
         if any(one is not None and one["httpStatusCode"] == 414 for one in answers) and self._can_ask_for_less():
-            raise TooLong(f"{self._system}: a statement was longer than the service takes in one sub-request")
+            raise TooLong(_TOO_LONG.format(self._system))
         return [
             Answer(one["httpStatusCode"], one.get("body"), "", outer.request_id, outer.vendor_time)
             for one in answers

@@ -162,7 +162,7 @@ class Search:
         view = self._views.of(run.kind.name)
         where = "" if view.hidden else run.where(hunt.criteria, view)
         if where and run.label == FACTS and run.kind.name in hunt.large:
-            yield from self._in_bulk(run, hunt, Opened({}, view, where), last_id, gaps, following)
+            yield from self._in_bulk(run, hunt, Opened({}, view, where), last_id, (), gaps, following)
             return
         opened = self._open(run, hunt, last_id)
         if opened is None:
@@ -213,6 +213,9 @@ class Search:
                 raise Incomplete(f"{self._system}: {seen} of {expected} rows of {run.kind.name} came; search again")
             if not done and not rows:
                 raise Incomplete(f"{self._system}: an empty page of {run.kind.name} before the last; search again")
+            if expected - seen > _BULK_CALLS * max(self._page_size, len(rows)):
+                yield from self._in_bulk(run, hunt, opened, str(rows[-1]["Id"]), rows, gaps, following)
+                return
             wanted = [(run, row) for row in rows if self._belongs(run, hunt, opened.view, row)]
             read = len(rows)
             for other in joining:
@@ -224,9 +227,6 @@ class Search:
             if done:
                 return
             gaps = ()
-            if expected - seen > _BULK_CALLS * max(self._page_size, len(rows)):
-                yield from self._in_bulk(run, hunt, opened, str(rows[-1]["Id"]), gaps, following)
-                return
             body = self._rest.read("GET", str(body.get("nextRecordsUrl")), headers=self._page_header()).body
 
     def _in_bulk(
@@ -235,9 +235,11 @@ class Search:
         hunt: Hunt,
         opened: Opened,
         last_id: str,
+        first: Sequence[Row],
         gaps: tuple[Gap, ...],
         following: Cursor | None,
     ) -> Iterator[Page]:
+        """What comes after an Id, by a job; `first` are rows in hand: what hangs on them is asked for with the rest."""
         statement = self._statement(run, opened.view, opened.where, last_id)
         archived = special(run.kind.name).archived
         held: list[Row] = []
@@ -245,7 +247,8 @@ class Search:
             if held:
                 yield self._page(run, hunt, opened, held, gaps, run.cursor(held[-1]["Id"]))
                 gaps = ()
-            held = rows
+            held, first = [*first, *rows], ()
+        held = [*first, *held]
         yield self._page(run, hunt, opened, held, gaps, following)
 
     def _page(

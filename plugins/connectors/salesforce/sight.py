@@ -12,14 +12,14 @@ from typing import Any
 
 from connectors.salesforce import codes, soql
 from connectors.salesforce.describe import FieldViews
-from connectors.salesforce.rest import MOST_QUERIES, Answer, Part, Rejected, Rest
+from connectors.salesforce.rest import MOST_QUERIES, Answer, Part, Rejected, Rest, TooLong
 from retention.contract import Incomplete
 from retention.vocabulary import Presence
 
 QUERY_ALL = "queryAll"
 LIVE_READ = 2_000  # ids in one collections read
-STRICT_READ = 1_000  # ids in one composite call
-_IDS_PER_QUERY = STRICT_READ // (MOST_QUERIES - 1)  # one of the queries is the control
+IDS_PER_QUERY = 2_000  # as many rows come in one page
+STRICT_READ = IDS_PER_QUERY * (MOST_QUERIES - 1)  # ids in one composite call, of whose queries one is the control
 
 Row = Mapping[str, Any]
 
@@ -60,12 +60,18 @@ class Sights:
         return rows
 
     def strict(self, kind: str, keys: Sequence[str], fields: Iterable[str]) -> dict[str, Sight]:
-        """Every record by short id as queryAll shows it, 1,000 a call, the control row among them."""
+        """Every record by short id as queryAll shows it, 8,000 a call, the control row among them."""
         sights: dict[str, Sight] = {}
         wanted = _distinct(keys)
         names = list(dict.fromkeys(["Id", "IsDeleted", *fields]))
-        for start in range(0, len(wanted), STRICT_READ):
-            sights.update(self._strict(kind, wanted[start : start + STRICT_READ], names))
+        while len(sights) < len(wanted):
+            per_query = min(IDS_PER_QUERY, soql.ids_in_statement(self._rest.longest_statement))
+            start = len(sights)
+            try:
+                some = wanted[start : start + per_query * (MOST_QUERIES - 1)]
+                sights.update(self._strict(kind, some, names, per_query))
+            except TooLong:
+                continue  # the service takes less in one statement than its limits say: `longest_statement` is less now
         return sights
 
     def _live(self, kind: str, keys: Sequence[str], names: Sequence[str]) -> Answer | None:
@@ -80,8 +86,8 @@ class Sights:
                 view = self._views.ask(kind)
         return None
 
-    def _strict(self, kind: str, keys: Sequence[str], names: Sequence[str]) -> dict[str, Sight]:
-        chunks = [keys[start : start + _IDS_PER_QUERY] for start in range(0, len(keys), _IDS_PER_QUERY)]
+    def _strict(self, kind: str, keys: Sequence[str], names: Sequence[str], per_query: int) -> dict[str, Sight]:
+        chunks = [keys[start : start + per_query] for start in range(0, len(keys), per_query)]
         view = self._views.of(kind)
         if view.hidden:
             return {short(key): Sight(Presence.UNREADABLE) for key in keys}
@@ -93,7 +99,7 @@ class Sights:
         )
         if not view.asked and any(_names_refused(answer) for answer in answers):
             self._views.ask(kind)
-            return self._strict(kind, keys, names)
+            return self._strict(kind, keys, names, per_query)
         absent = Presence.ABSENT
         if not _whole(controlled) or (not controlled.body["records"] and not self._is_truly_empty(kind)):
             absent = Presence.UNREADABLE

@@ -170,12 +170,23 @@ def test_an_object_that_is_hidden_as_a_whole_is_a_gap_and_reads_as_unreadable(or
     assert verdicts(act(org, Action.ERASE, ref)) == [(OutcomeStatus.FAILED, Reason.NOT_PROVEN)]
 
 
-def test_a_thousand_ids_fit_the_addresses_of_one_call(org: SalesforceWorld) -> None:
+def test_a_thousand_ids_are_read_back_in_one_call(org: SalesforceWorld) -> None:
     refs = many(org, 1_000)
-    org.emulator.tell("switches", composite_url_limit=9_000)
     org.emulator.forget_calls()
     assert set(presence(org, *refs)) == {Presence.PRESENT}
     assert spent(org) == {"POST composite": 1}
+
+
+def test_how_much_the_addresses_of_a_call_may_hold_is_learnt_from_one_refusal(org: SalesforceWorld) -> None:
+    refs = many(org, 1_000)
+    org.emulator.tell("switches", composite_url_limit=9_000)
+    org.emulator.forget_calls()
+    connector = org.reconnect()
+    steps = [Step("", ref, Action.ERASE) for ref in refs]
+    for calls in (1 + 2, 2):
+        assert {seen.presence for seen in connector.read_back(steps)} == {Presence.PRESENT}
+        assert spent(org) == {"POST composite": calls}
+        org.emulator.forget_calls()
 
 
 # --- Redacting and restricting ---
