@@ -6,9 +6,9 @@ the body of a composite call, never in an address.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from connectors.salesforce import codes, runs, soql
 from connectors.salesforce.bulk_query import BulkQuery
@@ -20,7 +20,7 @@ from connectors.salesforce.rest import MOST_QUERIES, Answer, Part, Rest, TooLong
 from connectors.salesforce.runs import FACTS, Run
 from connectors.salesforce.standard import PEOPLE, special
 from retention.contract import ConnectorError, Incomplete
-from retention.vocabulary import Criteria, Cursor, Finding, Gap, GapCode, Page, RecordKind
+from retention.vocabulary import Criteria, Cursor, Facts, Finding, Gap, GapCode, Page, RecordKind
 
 LARGEST_PAGE = 2_000
 SMALLEST_PAGE = 200
@@ -48,6 +48,14 @@ class Opened:
     body: Mapping[str, Any]
     view: FieldView
     where: str
+
+
+class Wanted(NamedTuple):
+    """A row that its run reports, and what it says by itself."""
+
+    run: Run
+    row: Row
+    facts: Facts
 
 
 class Search:
@@ -216,12 +224,12 @@ class Search:
             if expected - seen > _BULK_CALLS * max(self._page_size, len(rows)):
                 yield from self._in_bulk(run, hunt, opened, str(rows[-1]["Id"]), rows, gaps, following)
                 return
-            wanted = [(run, row) for row in rows if self._belongs(run, hunt, opened.view, row)]
+            wanted = self._wanted(run, hunt, opened.view, rows)
             read = len(rows)
             for other in joining:
                 more = _rows(hunt.ready.pop(other.cursor_start).body, self._system)
                 read += len(more)
-                wanted += ((other, row) for row in more if self._belongs(other, hunt, opened.view, row))
+                wanted += self._wanted(other, hunt, opened.view, more)
             findings, more_gaps = self._findings(hunt, opened, wanted)
             yield Page(findings, gaps + more_gaps, read, following if done else run.cursor(rows[-1]["Id"]))
             if done:
@@ -260,21 +268,21 @@ class Search:
         gaps: tuple[Gap, ...],
         following: Cursor | None,
     ) -> Page:
-        wanted = [(run, row) for row in rows if self._belongs(run, hunt, opened.view, row)]
+        wanted = self._wanted(run, hunt, opened.view, rows)
         findings, more_gaps = self._findings(hunt, opened, wanted)
         return Page(findings, gaps + more_gaps, len(rows), following)
 
     def _findings(
-        self, hunt: Hunt, opened: Opened, wanted: Sequence[tuple[Run, Row]]
+        self, hunt: Hunt, opened: Opened, wanted: Sequence[Wanted]
     ) -> tuple[tuple[Finding, ...], tuple[Gap, ...]]:
         if not wanted:
             return (), ()
-        kind, before = wanted[0][0].kind, hunt.criteria.collected_before
-        rows = [row for _, row in wanted]
-        by_creation = {str(row["Id"]) for row in rows if self._dated_by_creation(kind, opened.view, row)}
+        kind, before = wanted[0].run.kind, hunt.criteria.collected_before
+        rows = [one.row for one in wanted]
+        by_creation = {str(one.row["Id"]) for one in wanted if _dated_by_creation(one.facts)}
         links, gaps = self._links.of_page(kind.name, rows, opened.where, by_creation)
         found: dict[str, Finding] = {}
-        for run, row in wanted:
+        for run, row, _ in wanted:
             key = str(row["Id"])
             one = finding_of(self._system, kind, opened.view, row, links.get(key, NO_LINKS), before)
             by_facts = run.label == FACTS
@@ -284,21 +292,23 @@ class Search:
                 hunt.found.update(() if by_facts else (key,))
         return tuple(found.values()), gaps
 
-    def _dated_by_creation(self, kind: RecordKind, view: FieldView, row: Row) -> bool:
-        classes = finding_of(self._system, kind, view, row).facts.classes
-        return any(one.collected is not None and one.collected.provenance.endswith(f".{CREATED}") for one in classes)
-
-    def _belongs(self, run: Run, hunt: Hunt, view: FieldView, row: Row) -> bool:
-        """Whether this run reports the row: by what it says, and not if an earlier run of the search did."""
-        facts = finding_of(self._system, run.kind, view, row).facts
-        by_facts = _by_facts(hunt.criteria) and meets(hunt.criteria, facts)
-        if run.label == FACTS:
-            return by_facts
-        return (
-            not by_facts
-            and row["Id"] not in hunt.found
-            and run.earlier.isdisjoint(runs.folded(one.value) for one in identifiers_of(run.kind, row))
-        )
+    def _wanted(self, run: Run, hunt: Hunt, view: FieldView, rows: Iterable[Row]) -> list[Wanted]:
+        """The rows this run reports: by what they say, and not if an earlier run of the search did."""
+        wanted: list[Wanted] = []
+        for row in rows:
+            facts = finding_of(self._system, run.kind, view, row).facts
+            by_facts = _by_facts(hunt.criteria) and meets(hunt.criteria, facts)
+            if run.label == FACTS:
+                belongs = by_facts
+            else:
+                belongs = (
+                    not by_facts
+                    and row["Id"] not in hunt.found
+                    and run.earlier.isdisjoint(runs.folded(one.value) for one in identifiers_of(run.kind, row))
+                )
+            if belongs:
+                wanted.append(Wanted(run, row, facts))
+        return wanted
 
     def _gaps(self, kind: RecordKind) -> tuple[Gap, ...]:
         view = self._views.of(kind.name)
@@ -341,3 +351,9 @@ def _rows(body: Any, system: str) -> Sequence[Row]:
     if not isinstance(body, dict) or not isinstance(body.get("records"), list):
         raise Incomplete(f"{system}: the answer to a query cannot be read; search again")
     return list(body["records"])
+
+
+def _dated_by_creation(facts: Facts) -> bool:
+    """Whether nothing but a row's creation dates any of its classes."""
+    dated = (one.collected for one in facts.classes)
+    return any(one is not None and one.provenance.endswith(f".{CREATED}") for one in dated)
