@@ -7,6 +7,7 @@ before the question. Nothing is destroyed without an approval of the plan's dige
 * A failed `gather` or `find`: the system was down or refused us. The others finish; erasure because of an opt-out
   waits everywhere until all systems were read again. Mend the connection and trigger a new run, or wait for the night.
 * `approve` waits up to 20 hours; unanswered plans are superseded by the next night's.
+* `turn_of_X` failed: a system that X comes after in the policy is not worked off. Clear that system's tasks first.
 * `carry_out` is safe to clear and to run again: it does what is left, never anything twice.
 * Runbook: README, section "When something fails".
 """
@@ -17,7 +18,7 @@ from airflow.timetables.trigger import CronTriggerTimetable
 
 from orchestration import tasks
 from orchestration.approval import ASKED_AGAIN, AskForApproval
-from orchestration.wiring import SYSTEMS
+from orchestration.wiring import AFTER, SYSTEMS
 
 with DAG(
     "nightly_retention",
@@ -58,10 +59,14 @@ with DAG(
     tasks.guard(list(plans.values())) >> approve
     approval = tasks.record_approval(approve.output)
 
-    verified = []
+    verified, lanes = [], {}
     for system in SYSTEMS:
         with TaskGroup(system):
-            lanes = tasks.carry_out.partial(approval=approval, system=system).expand(lane=plans[system])
-            verified.append(tasks.verify(lanes, system))
+            lanes[system] = tasks.carry_out.partial(approval=approval, system=system).expand(lane=plans[system])
+            verified.append(tasks.verify(lanes[system], system))
+    for system in SYSTEMS:
+        if AFTER[system]:
+            turn = tasks.wait_for_turn.override(task_id=f"turn_of_{system}")(system)
+            [lanes[earlier] for earlier in AFTER[system]] >> turn >> lanes[system]
 
     tasks.conclude(tasks.seal(verified))

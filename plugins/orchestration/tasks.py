@@ -177,6 +177,23 @@ def record_approval(answered: Any) -> str:
     return approval.approval_id
 
 
+@task(trigger_rule="all_done")
+def wait_for_turn(system: str) -> int:
+    """Let a system be worked on once those it comes after are: what is erased here, they would bring back."""
+    desk, sweep = _here()
+    with desk.transaction() as db:
+        if plans.approval_of(db, sweep.sweep_id) is None:
+            raise AirflowSkipException("no approved plan, so there is nothing to wait for")
+        left = plans.undone(db, sweep.sweep_id, wiring.AFTER[system])
+    if left:
+        counted = ", ".join(f"{name}: {count} steps" for name, count in left.items())
+        raise AirflowFailException(
+            f"{system} waits for {counted} not done yet. Clear the failed tasks of {' and '.join(left)}, then this one;"
+            " otherwise the next sweep does what is left"
+        )
+    return len(wiring.AFTER[system])
+
+
 @task(map_index_template="lane {{ lane }}")
 def carry_out(approval: str, system: str, lane: int) -> dict[str, int]:
     """One of several workers on a system's approved plan; checks approval, digest, holds and switches itself."""

@@ -55,6 +55,7 @@ def policy() -> Policy:
 
 
 SYSTEMS = tuple(policy().systems)
+AFTER = {name: system.after for name, system in policy().systems.items()}
 
 
 def connection(name: str, what_for: str) -> Connection:

@@ -43,6 +43,15 @@ def test_nothing_is_decided_before_every_system_was_asked_for_opt_outs_and_conse
         assert {t for t in tasks if t.startswith(("read.gather_", "look_up.find_"))} <= set(tasks[name]["up"])
 
 
+def test_a_system_that_comes_after_another_waits_for_its_lanes_even_if_they_failed(parsed_with: Parse) -> None:
+    tasks = nightly(parsed_with(3))["tasks"]
+
+    assert tasks["turn_of_hubspot"]["direct"] == ["salesforce.carry_out"]
+    assert tasks["turn_of_hubspot"]["rule"] == "all_done"
+    assert "turn_of_hubspot" in tasks["hubspot.carry_out"]["direct"]
+    assert not [name for name in tasks if name.startswith("turn_of_") and name != "turn_of_hubspot"]
+
+
 @COUNTS
 def test_the_barriers_open_also_when_a_system_failed(parsed_with: Parse, n: int) -> None:
     tasks = nightly(parsed_with(n))["tasks"]

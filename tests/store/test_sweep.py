@@ -12,7 +12,7 @@ from sqlalchemy import Engine
 
 from retention.audit import SigningKey
 from retention.seal import seal
-from retention.store import catalogue, suppression
+from retention.store import catalogue, plans, suppression
 from retention.store.database import rows
 from retention.sweep import Refused, RunInfo, open_sweep
 from retention.vocabulary import (
@@ -374,3 +374,23 @@ def test_a_catalogued_system_is_read_only_where_it_changed_and_searched_in_the_l
     assert Night(desk, [MemoryConnector(crm), NeverReadsAgain(shop, catalogued=True)]).plan() is None
     with desk.transaction() as db:
         assert catalogue.size(db, "shop") == 1
+
+
+def test_a_system_that_comes_after_another_can_see_what_is_still_to_do_there(
+    ledger: Engine, crm: MemorySystem, shop: MemorySystem
+) -> None:
+    for system in (crm, shop):
+        system.add(person("old@example.com", date(2021, 11, 21)))
+    tonight = night(ledger, crm, shop)
+    tonight.plan()
+    tonight.approve()
+
+    def undone() -> dict[str, int]:
+        with tonight.desk.transaction() as db:
+            return plans.undone(db, tonight.sweep.sweep_id, ["crm", "elsewhere"])
+
+    assert undone() == {"crm": 1}
+    tonight.carry_out("shop")
+    assert undone() == {"crm": 1}
+    tonight.carry_out("crm")
+    assert undone() == {}

@@ -167,6 +167,8 @@ def test_a_mistake_names_file_line_place_and_fix(folder: Path, file: str, old: s
             "are the pipeline's own: name another",
         ),
         ("systems.yaml", "  documents:", "  look_up:", "  look_up:", "'look_up' is a reserved name"),
+        ("systems.yaml", "after: [salesforce]", "after: [payroll]", "  hubspot:", "no system 'payroll' to wait for"),
+        ("systems.yaml", "after: [salesforce]", "after: [hubspot]", "  hubspot:", "would wait for itself"),
         (
             "systems.yaml",
             "    kind: sftp\n",
@@ -220,6 +222,8 @@ def test_a_mistake_names_file_line_place_and_fix(folder: Path, file: str, old: s
         "connection of two systems",
         "connection of the pipeline",
         "reserved name",
+        "after an unknown system",
+        "after itself",
         "files redacted",
         "store without a period",
         "unknown store",

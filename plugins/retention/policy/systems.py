@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Mapping
+from graphlib import CycleError, TopologicalSorter
 from pathlib import PurePosixPath
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -105,7 +106,8 @@ class SystemPolicy(Strict):
     """One system instance.
 
     `absent` names kinds of record that this instance certainly has not (no licence for orders): they are not read and
-    are no gap. `api_reserve` is how many calls of the vendor's daily allowance are left to others.
+    are no gap. `api_reserve` is how many calls of the vendor's daily allowance are left to others. `after` names the
+    systems that must have been worked off before: a synchronisation would bring back from them what is erased here.
     """
 
     kind: Literal["salesforce", "hubspot", "sftp"]
@@ -118,6 +120,7 @@ class SystemPolicy(Strict):
     folders: dict[Selector, FolderPolicy] = Field(default_factory=dict)
     absent: tuple[Selector, ...] = ()
     api_reserve: int = Field(default=0, ge=0)
+    after: tuple[Name, ...] = ()
 
     @model_validator(mode="after")
     def _reads_something(self) -> SystemPolicy:
@@ -184,6 +187,20 @@ class Systems(Strict):
             if (other := by_connection.setdefault(system.connection, name)) != name:
                 says = f"connection {system.connection!r} is that of system {other!r}: two systems need two"
                 raise contradiction(says, "systems", name, "connection")
+        return self
+
+    @model_validator(mode="after")
+    def _none_waits_for_ever(self) -> Systems:
+        for name, system in self.systems.items():
+            if unknown := [other for other in system.after if other not in self.systems]:
+                says = f"there is no system {unknown[0]!r} to wait for: name one of this file"
+                raise contradiction(says, "systems", name, "after")
+        try:
+            TopologicalSorter({name: system.after for name, system in self.systems.items()}).prepare()
+        except CycleError as error:
+            circle = " after ".join(error.args[1])
+            says = f"would wait for itself ({circle}): take one `after` away"
+            raise contradiction(says, "systems", error.args[1][0], "after") from error
         return self
 
 

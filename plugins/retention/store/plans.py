@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -236,6 +236,19 @@ def has_open_steps(db: Connection, plan_id: str) -> bool:
     """Whether any step of a plan is not at its end."""
     row = one(db, "SELECT 1 FROM steps WHERE plan_id = :p AND state = ANY (:open)", p=plan_id, open=[*OPEN_STEP_STATES])
     return row is not None
+
+
+def undone(db: Connection, sweep_id: str, systems: Collection[str]) -> dict[str, int]:
+    """Systems of these with planned steps that were not tried yet, or ended nobody knows how, and how many."""
+    found = rows(
+        db,
+        "SELECT p.system, count(*) AS n FROM plans p JOIN steps s USING (plan_id) WHERE p.sweep_id = :sweep"
+        " AND p.purpose = 'retention' AND p.system = ANY (:systems) AND (s.is_unanswered OR s.state = 'unknown')"
+        " GROUP BY p.system ORDER BY p.system",
+        sweep=sweep_id,
+        systems=list(systems),
+    )
+    return {row.system: row.n for row in found}
 
 
 def drop_steps(db: Connection, sweep_id: str) -> int:
