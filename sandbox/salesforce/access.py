@@ -11,9 +11,15 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from urllib.parse import parse_qsl, unquote
 
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from cryptography.hazmat.primitives.hashes import SHA256
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from sandbox.salesforce.exchange import store_of
 from sandbox.salesforce.own_rows import ORGANIZATION_ID, OWN_ROWS, USER_ID
 
 _JWT_GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
@@ -59,7 +65,8 @@ class Access:
         if grant == "client_credentials":
             refused = self._client_refused(request, given)
         elif grant == _JWT_GRANT:
-            refused = self._assertion_refused(given.get("assertion", ""))
+            certificate = store_of(request).switches.app_certificate
+            refused = self._assertion_refused(given.get("assertion", ""), certificate)
         elif grant in ("password", "refresh_token", "authorization_code"):
             refused = ("invalid_grant", "authentication failure")
         else:
@@ -100,8 +107,8 @@ class Access:
             return "invalid_client", "invalid client credentials"
         return None
 
-    def _assertion_refused(self, assertion: str) -> tuple[str, str] | None:
-        """Checks what the assertion says. Its signature is not checked: no certificate has been uploaded here."""
+    def _assertion_refused(self, assertion: str, certificate: str | None) -> tuple[str, str] | None:
+        """Checks what the assertion says, and its signature where a certificate has been uploaded."""
         try:
             header, claims, signature = (_decoded(part) for part in assertion.split("."))
             head, said = json.loads(header), json.loads(claims)
@@ -110,6 +117,8 @@ class Access:
             return "invalid_grant", "invalid assertion"
         if head.get("alg") != "RS256" or not signature:
             return "invalid_grant", "algorithm not supported"
+        if certificate is not None and not _signed(assertion.rpartition(".")[0], signature, certificate):
+            return "invalid_grant", "invalid assertion"
         if said.get("iss") != self.client_id:
             return "invalid_client_id", "client identifier invalid"
         if said.get("sub") != USERNAME:
@@ -119,6 +128,18 @@ class Access:
         if expires < time.time():
             return "invalid_grant", "assertion expired"
         return None
+
+
+def _signed(text: str, signature: bytes, certificate: str) -> bool:
+    """Whether the key behind the certificate signed the text (RS256)."""
+    key = x509.load_pem_x509_certificate(certificate.encode()).public_key()
+    if not isinstance(key, RSAPublicKey):
+        return False
+    try:
+        key.verify(signature, text.encode(), PKCS1v15(), SHA256())
+    except InvalidSignature:
+        return False
+    return True
 
 
 def _decoded(part: str) -> bytes:

@@ -14,7 +14,7 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import Message, Receive, Scope, Send
 
 from sandbox.control import Control
-from sandbox.salesforce import bulk, composite, queries, resources, row_sets, soap
+from sandbox.salesforce import bulk, composite, consent, queries, resources, row_sets, soap
 from sandbox.salesforce.access import USERNAME, Access
 from sandbox.salesforce.errors import ApiError, not_found, refusal
 from sandbox.salesforce.exchange import known_version
@@ -76,6 +76,8 @@ def _routes(access: Access) -> list[BaseRoute]:
         Route(f"{_DATA}/composite/sobjects", row_sets.update, methods=["PATCH"]),
         Route(f"{_DATA}/composite/sobjects", row_sets.delete, methods=["DELETE"]),
         Route(f"{_DATA}/composite/sobjects/{{sobject}}", row_sets.read, methods=["GET", "POST"]),
+        Route(f"{_DATA}/composite/sobjects/{{sobject}}/{{field}}", row_sets.upsert, methods=["PATCH"]),
+        Route(f"{_DATA}/consent/action/{{action}}", consent.action),
         Route(f"{_DATA}/jobs/ingest", bulk.listing),
         Route(f"{_DATA}/jobs/ingest", bulk.create_ingest, methods=["POST"]),
         Route(job, bulk.state),

@@ -23,6 +23,8 @@ class Job:
     query: str | None = None
     upload: bytes | None = None
     error: str | None = None
+    aborted: bool = False
+    """Ended early by somebody else, which the next look shows."""
     polls_left: int = 0
     columns: list[str] = field(default_factory=list)
     succeeded: list[list[str]] = field(default_factory=list)
@@ -80,4 +82,4 @@ class Job:
                 self.polls_left -= 1
                 self.state = "InProgress"
             else:
-                self.state = "Failed" if self.error else "JobComplete"
+                self.state = "Aborted" if self.aborted else "Failed" if self.error else "JobComplete"

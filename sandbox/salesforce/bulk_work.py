@@ -43,7 +43,8 @@ def process(store: OrgStore, job: Job) -> list[str]:
     breaks_after, store.job_breaks_after = store.job_breaks_after, None
     for number, row in enumerate(rows):
         if breaks_after is not None and number >= breaks_after:
-            job.error = "InternalServerError : the job was stopped by the service"
+            job.aborted = store.switches.job_breaks_as == "Aborted"
+            job.error = None if job.aborted else "InternalServerError : the job was stopped by the service"
             job.unprocessed = rows[number:]
             break
         given = dict(zip(job.columns, row, strict=False))

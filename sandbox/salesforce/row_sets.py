@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from sandbox.control import touched
-from sandbox.salesforce.errors import ApiError
+from sandbox.salesforce.errors import ApiError, not_found
 from sandbox.salesforce.exchange import answer, base_of, json_object, sobject_of, store_of
 from sandbox.salesforce.ids import long_id
 from sandbox.salesforce.resources import reader
@@ -73,6 +73,46 @@ async def update(request: Request) -> Response:
         return record_id
 
     return answer(_each(request, store, _records(given), work, given.get("allOrNone") is True, name_failed=True))
+
+
+async def upsert(request: Request) -> Response:
+    """Rows found again by their id or by a field that is looked up by value; what is not found is created."""
+    store, sobject, given = store_of(request), sobject_of(request), await json_object(request)
+    key = sobject.field(request.path_params["field"])
+    if key is None or not key.looked_up:
+        named = request.path_params["field"]
+        raise not_found(f"Provided external ID field does not exist or is not accessible: {named}")
+    made: set[str] = set()
+
+    def work(record: Any) -> str:
+        if _type_of(store, record).name != sobject.name:
+            raise ApiError(400, "INVALID_TYPE", f"every record of this call is a {sobject.name}")
+        wanted = next((value for name, value in record.items() if name.lower() == key.name.lower()), None)
+        if not wanted and key.name != "Id":
+            raise ApiError(400, "MISSING_ARGUMENT", f"{key.name} not specified", [key.name])
+        found = _found_by(store, sobject, key.name, str(wanted)) if wanted else []
+        if len(found) > 1:
+            raise ApiError(300, "DUPLICATE_EXTERNAL_ID", f"{key.name}: more than one record found", [key.name])
+        if found:
+            store.update(sobject, found[0], record)
+        else:
+            made.add(created := store.create(sobject, record))
+        record_id = found[0] if found else created
+        touched(request, [record_id])
+        return record_id
+
+    results = _each(request, store, _records(given), work, given.get("allOrNone") is True, name_failed=False)
+    return answer([{**one, "created": one["success"] and one["id"] in made} for one in results])
+
+
+def _found_by(store: OrgStore, sobject: SObject, field: str, value: str) -> list[str]:
+    if field == "Id":
+        record_id = long_id(value)
+        if record_id is None:
+            raise ApiError(400, "MALFORMED_ID", f"{sobject.name} ID: id value of incorrect type: {value}", ["Id"])
+        return [record_id]
+    rows = store.rows(sobject.name, deleted=False)
+    return [str(row["Id"]) for row in rows if str(row.get(field) or "").lower() == value.lower()]
 
 
 async def read(request: Request) -> Response:

@@ -99,6 +99,10 @@ class Field:
         return "g" in self.flags
 
     @property
+    def looked_up(self) -> bool:
+        return "i" in self.flags
+
+    @property
     def custom(self) -> bool:
         return self.name.endswith("__c")
 

@@ -20,6 +20,8 @@ class Switches:
     """The object is known, but no row of it is shared with the user."""
     hard_delete_permission: bool = True
     delete_permission: bool = True
+    privacy_permission: bool = True
+    """"Allow User Access to Privacy Data": what the consent resource asks for."""
     empty_bin_permission: bool = True
     history_deletable: bool = False
     """"Delete From Field History", for SOAP: whether REST deletes such rows too is not known, so it does not here."""
@@ -39,11 +41,16 @@ class Switches:
     delete_refused_by_trigger: list[str] = field(default_factory=list)
     """Objects whose rows a trigger or flow of the org lets nobody delete."""
 
+    app_certificate: str | None = None
+    """PEM of the certificate uploaded to the external client app; None: signatures of assertions are not checked."""
+
     # What goes wrong with the next rows and jobs.
     locked_rows: int = 0
     """The next N rows written or deleted answer UNABLE_TO_LOCK_ROW."""
     job_breaks_after: int | None = None
-    """The next bulk job does so many rows, then fails; the others stay unprocessed."""
+    """The next bulk job does so many rows, then ends; the others stay unprocessed."""
+    job_breaks_as: str = "Failed"
+    """How such a job ends: Failed by the service, or Aborted by somebody else."""
 
     # How large or slow the org is.
     daily_api_requests: int = 100_000
@@ -67,6 +74,8 @@ class Switches:
     composite_url_limit: int | None = None
     """Longest address of a composite part, in bytes."""
     bulk_results_in_order: bool = True
+    merge_keeps_oldest_creation: bool = False
+    """Whether the row that survives a merge takes the oldest CreatedDate, as one vendor tells."""
 
     def changed(self, given: Mapping[str, Any]) -> Switches:
         known = {one.name: one for one in fields(self)}
@@ -77,7 +86,10 @@ class Switches:
             now = getattr(self, name)
             if now is not None and value is not None and type(value) is not type(now):
                 raise ValueError(f"{name} takes a {type(now).__name__}")
-        return replace(self, **given)
+        changed = replace(self, **given)
+        if changed.job_breaks_as not in ("Failed", "Aborted"):
+            raise ValueError("job_breaks_as takes Failed or Aborted")
+        return changed
 
     def plain(self) -> dict[str, Any]:
         return asdict(self)
