@@ -261,11 +261,12 @@ def _refresh_catalogue(desk: Desk, sweep: Sweep, connector: Connector, zone: Zon
             findings.save_gaps(db, keyring, sweep.sweep_id, system, page.gaps)
             if page.whole:
                 catalogue.forget_unseen(db, sweep.sweep_id, system)
-                catalogue.gaps_of(db, sweep.sweep_id, system)
             if page.next is not None:
                 catalogue.save_token(db, keyring, system, Token(bytes(page.next)))  # type: ignore[arg-type]
         read += page.read
         gaps += page.gaps
+    with desk.transaction() as db:
+        catalogue.gaps_of(db, sweep.sweep_id, system)
     return read, gaps
 
 

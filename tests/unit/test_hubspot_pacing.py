@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 import pytest
 
 from connectors.hubspot.answers import Answer, refusal
-from connectors.hubspot.pace import DAY_ASKED_AGAIN, DayIsSpent, OwnTurns, Pace
+from connectors.hubspot.pace import DAY_ASKED_AGAIN, DayIsSpent, Pace
 from connectors.hubspot.patience import ATTEMPTS, LONGEST_WAIT, Lost, NoAnswer, patiently
+from connectors.turns import OwnTurns
 from retention.contract import AccessDenied, ConnectorError, Incomplete, Throttled, Unavailable
 
 LATENCY = 0.05

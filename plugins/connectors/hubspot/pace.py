@@ -14,8 +14,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from typing import Protocol
+
+from connectors.turns import OwnTurns, Turns
 
 SHARE = 0.95
 """Part of an allowance that is planned with: nine tenths are promised, and calls reach the service a little later."""
@@ -26,36 +26,6 @@ SLACK = 0.03
 CALLS, SEARCHES = "calls", "searches"
 DAY_ASKED_AGAIN = 900.0
 """Seconds after which a worker that saw the day's allowance used up asks once more."""
-
-
-class Turns(Protocol):
-    """Where the workers of one account draw their turns."""
-
-    def draw(self, allowance: str, apart: float, slack: float) -> float:
-        """Take the next turn; gives the seconds until it. `slack`: how far behind the present it may lie."""
-        ...
-
-    def hold(self, allowance: str, seconds: float) -> None:
-        """Let no turn begin earlier than in so many seconds."""
-        ...
-
-
-@dataclass
-class OwnTurns:
-    """The turns of one process."""
-
-    clock: Callable[[], float] = time.monotonic
-    _next: dict[str, float] = field(default_factory=dict)
-
-    def draw(self, allowance: str, apart: float, slack: float) -> float:
-        now = self.clock()
-        turn = max(self._next.get(allowance, now), now - slack)
-        self._next[allowance] = turn + apart
-        return max(0.0, turn - now)
-
-    def hold(self, allowance: str, seconds: float) -> None:
-        until = self.clock() + seconds
-        self._next[allowance] = max(self._next.get(allowance, until), until)
 
 
 class DayIsSpent(Exception):
