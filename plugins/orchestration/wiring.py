@@ -30,6 +30,8 @@ from retention.store.turns import SharedTurns
 if TYPE_CHECKING:
     from simple_salesforce.api import Salesforce
 
+    from retention.policy import MailPolicy
+
 ROOT = Path(__file__).resolve().parents[2]
 POLICY = Path(os.environ.get("RETENTION_POLICY") or ROOT / "include" / "policy")
 
@@ -153,6 +155,8 @@ def connector(system: str) -> Connector:
         pace = hubspot.Pace(SharedTurns(desk().engine, declared.connection))
         account = hubspot.connect(conn.password or "", base_url, ca_bundle=extra.get("ca_bundle"), pace=pace)
         return hubspot.HubSpotConnector(account, system, account.tenant, declared.kinds())
+    if declared.mail is not None:
+        return _microsoft365(conn, declared.mail, system)
     from connectors import documents
 
     return documents.SftpDocuments.connect(
@@ -194,6 +198,39 @@ def _salesforce_client(conn: Connection) -> Salesforce:
     client_id = extra.get("consumer_key") or conn.login or ""
     client_secret = extra.get("consumer_secret") or conn.password or ""
     return salesforce.connect(address, client_id, client_secret, extra.get("ca_bundle"), version)
+
+
+def _microsoft365(conn: Connection, mail: MailPolicy, system: str) -> Connector:
+    """The mailboxes of a tenant, by a certificate where the connection has a private key, by a secret otherwise."""
+    from connectors import microsoft365
+
+    extra = conn.extra_dejson
+    key, certificate = extra.get("private_key"), extra.get("certificate")
+    if bool(key) != bool(certificate):
+        raise NotConnected(f"Airflow connection {conn.conn_id!r} needs both the extras 'private_key' and 'certificate'")
+    scope = microsoft365.Scope(
+        own_domains=frozenset(mail.own_domains),
+        lawful_basis=mail.lawful_basis,
+        mailboxes=None if mail.mailboxes == "all" else frozenset(one.casefold() for one in mail.mailboxes),
+        restricted_folder=mail.restricted_folder,
+        restricted_category=mail.restricted_category,
+        on_hold=frozenset(one.casefold() for one in mail.on_hold),
+        archives=None if mail.archives == "all" else frozenset(one.casefold() for one in mail.archives),
+        transaction_folders=frozenset(one.casefold() for one in mail.transactions.folders),
+        transaction_categories=frozenset(one.casefold() for one in mail.transactions.categories),
+        recoverable_days=mail.recoverable_days,
+    )
+    return microsoft365.connect(
+        system,
+        tenant=extra.get("tenant_id") or "",
+        client_id=conn.login or "",
+        credential={"private_key": key, "public_certificate": certificate} if key else conn.password or "",
+        scope=scope,
+        base_url=f"{_base_url(conn, 'https')}/v1.0" if conn.host else microsoft365.BASE_URL,
+        authority=extra.get("authority") or microsoft365.AUTHORITY,
+        ca_bundle=extra.get("ca_bundle"),
+        pace=microsoft365.Pace(SharedTurns(desk().engine, conn.conn_id)),
+    )
 
 
 def _base_url(conn: Connection, scheme: str) -> str:

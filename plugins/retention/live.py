@@ -19,4 +19,10 @@ def missing(desk: Desk, db: Connection, system: str = "") -> list[str]:
         lacking.append("nobody approved this policy: see `policy effect` and `policy approve`")
     if system and tenants.known(db, system) is None:
         lacking.append(f"{system} was never read: let a dry sweep read it first, and look at its plan")
+    mail = desk.policy.systems[system].mail if system else None
+    if mail is not None and mail.transactions.declared_on is None:
+        lacking.append(
+            f"{system}: nobody declared where mail about transactions and evidence lies: the data-protection officer"
+            " names its folders and categories in systems.yaml under mail.transactions, with `declared_on`"
+        )
     return lacking

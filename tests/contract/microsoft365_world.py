@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime
 from itertools import count
 from typing import Any
 
@@ -76,7 +75,7 @@ class MailWorld:
     def make(self, sample: Sample, email: str) -> RecordRef:
         on = DAYS.get(sample, LIVE_ON)
         others = ["somebody-else@example.com"] if sample is Sample.SHARED else []
-        row = message(email, "sales@ours.example", *others, on=f"{datetime(on.year, on.month, on.day, 12):%FT%TZ}")
+        row = message(email, "sales@ours.example", *others, on=f"{on.isoformat()}T12:00:00Z")
         return RecordRef(SYSTEM, "message", f"u1/{self.tenant.add('message', row)}")
 
     def change(self, ref: RecordRef) -> None:

@@ -1,7 +1,7 @@
 """How is an item erased? Read again, moved to Purges, and there deleted for good where that is granted.
 
 `permanentDelete` answers 204 and leaves the item in a hidden folder for the retention time of deleted items, and as
-long as any hold lasts. Only the hard delete of the mailbox-item API ends that, and only it says that an item is on hold.
+long as any hold lasts. Only the hard delete of the mailbox-item API ends that, and only it says that it is on hold.
 Without it the outcome is "recoverable until" a day, which is noted before anything is sent.
 """
 
@@ -45,7 +45,7 @@ class Erasing:
 
     def run(self, batch: Sequence[Step], items: Mapping[int, Item], warrant: Warrant, outcomes: Outcomes) -> None:
         """Add an outcome for every step that names an item."""
-        around = self._viewer.surroundings(item.mailbox for item in items.values())
+        around = self._viewer.surroundings((item.mailbox for item in items.values()), folders=False)
         until = self.last_day()
         job = f"{JOB}{until.isoformat()}" if until else ""
         purged: dict[int, tuple[str, Evidence]] = {}

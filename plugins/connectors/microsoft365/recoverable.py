@@ -7,12 +7,12 @@ other row carries the same.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from urllib.parse import quote
 
-from connectors.microsoft365.answers import BAD_REQUEST, FORBIDDEN, NOT_FOUND, UNAUTHORIZED, refusal, rows_of
+from connectors.microsoft365.answers import BAD_REQUEST, FORBIDDEN, NOT_FOUND, Answer, refusal, rows_of
 from connectors.microsoft365.facts import Row, moment
 from connectors.microsoft365.graph import Graph, Part
 from connectors.microsoft365.keys import is_id, mailbox_path
@@ -61,7 +61,17 @@ class RecoverableItems:
         """What lies in each of these mailboxes."""
         wanted = list(dict.fromkeys(mailboxes))
         self._learn_names([one for one in wanted if one not in self._names])
-        return {one: self._bin(one, name) if (name := self._names[one]) else None for one in wanted}
+        named = {one: name for one in wanted if (name := self._names[one]) is not None}
+        asked = [(one, folder, _items(name, folder)) for one, name in named.items() for folder in (DELETIONS, PURGES)]
+        rows: dict[str, list[Remains]] = {one: [] for one in named}
+        views: dict[str, list[str]] = {one: [] for one in named}
+        for (one, folder, items), listed in zip(asked, self._listed(asked), strict=True):
+            if listed is not None:
+                views[one].append(folder)
+                rows[one] += (_remains(row, items) for row in listed if is_id(row.get("id")))
+        return {
+            one: Bin(tuple(rows[one]), tuple(views[one])) if DELETIONS in views.get(one, ()) else None for one in wanted
+        }
 
     def _learn_names(self, mailboxes: list[str]) -> None:
         parts = [Part("GET", f"{mailbox_path(one)}/settings/exchange", one) for one in mailboxes]
@@ -74,33 +84,29 @@ class RecoverableItems:
             else:
                 raise refusal(self._graph.who, "looking for mailbox ids", answer)
 
-    def _bin(self, mailbox: str, name: str) -> Bin | None:
-        rows: list[Remains] = []
-        views: list[str] = []
-        for folder in (DELETIONS, PURGES):
-            items = f"/admin/exchange/mailboxes/{quote(name, safe='')}/folders/{folder}/items"
-            listed = self._listed(mailbox, items)
-            if listed is None:
-                if folder == DELETIONS:
-                    return None
-                continue
-            views.append(folder)
-            rows += (_remains(row, items) for row in listed if is_id(row.get("id")))
-        return Bin(tuple(rows), tuple(views))
+    def _listed(self, asked: Sequence[tuple[str, str, str]]) -> list[list[Row] | None]:
+        """The rows of each of these folders; None for one that is not shown to us."""
+        answers = self._graph.read_all(
+            [Part("GET", f"{items}?{_SELECT}{_EXPAND}", m) for m, _, items in asked], what=WHAT
+        )
+        plainly = [n for n, answer in enumerate(answers) if answer.status == BAD_REQUEST]
+        # Not every surface of the service expands here: without it, rows are matched by their ids alone.
+        parts = [Part("GET", f"{asked[n][2]}?{_SELECT}", asked[n][0]) for n in plainly]
+        for n, answer in zip(plainly, self._graph.read_all(parts, what=WHAT), strict=True):
+            answers[n] = answer
+        return [self._rows(mailbox, answer) for (mailbox, _, _), answer in zip(asked, answers, strict=True)]
 
-    def _listed(self, mailbox: str, items: str) -> list[Row] | None:
-        """The rows of a folder; None where it is not shown to us."""
-        answer = self._graph.get(f"{items}?{_SELECT}{_EXPAND}", what=WHAT, mailbox=mailbox)
-        if answer.status == BAD_REQUEST:  # not every surface of the service expands here
-            answer = self._graph.get(f"{items}?{_SELECT}", what=WHAT, mailbox=mailbox)
+    def _rows(self, mailbox: str, answer: Answer) -> list[Row] | None:
         if answer.status in (BAD_REQUEST, FORBIDDEN, NOT_FOUND):
             return None
-        if answer.status == UNAUTHORIZED:
-            raise refusal(self._graph.who, WHAT, answer)
         rows: list[Row] = list(rows_of(self._graph.who, WHAT, answer))
         if (following := self._graph.next_page(answer)) is not None:
             rows += self._graph.pages(following, what=WHAT, mailbox=mailbox)
         return rows
+
+
+def _items(mailbox_id: str, folder: str) -> str:
+    return f"/admin/exchange/mailboxes/{quote(mailbox_id, safe='')}/folders/{folder}/items"
 
 
 def _remains(row: Row, items: str) -> Remains:

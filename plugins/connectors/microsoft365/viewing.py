@@ -6,7 +6,7 @@ where that is not found either, nothing is proven.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
@@ -14,7 +14,7 @@ from enum import StrEnum
 from connectors.microsoft365.answers import FORBIDDEN, NOT_FOUND, Answer, rows_of
 from connectors.microsoft365.facts import Row, version_of
 from connectors.microsoft365.graph import Graph, Part
-from connectors.microsoft365.keys import CONTACT, EVENT, MESSAGE, Item, mailbox_path
+from connectors.microsoft365.keys import CONTACT, EVENT, MESSAGE, Item, is_id, mailbox_path
 from connectors.microsoft365.mailboxes import FOLDERS, RECOVERABLE, addresses_of, is_restricted_folder
 from connectors.microsoft365.scope import Scope
 
@@ -77,22 +77,21 @@ class Viewer:
         self.today: date | None = None
         """The service's day when it answered last."""
 
-    def surroundings(self, mailboxes: Iterable[str]) -> dict[str, Surroundings]:
-        """The surroundings of each of these mailboxes."""
+    def surroundings(self, mailboxes: Iterable[str], *, folders: bool = True) -> dict[str, Surroundings]:
+        """The surroundings of each of these mailboxes; its folders of ours and the service's only where asked for."""
         wanted = list(dict.fromkeys(mailboxes))
         asks_user = bool(self._scope.on_hold) or self._scope.mailboxes is not None
-        parts: list[Part] = []
-        for one in wanted:
-            root = mailbox_path(one)
-            paths = [f"{root}/mailFolders/inbox?$select=id", f"{root}/mailFolders?{FOLDERS}"]
-            paths.append(f"{root}/mailFolders/{RECOVERABLE}?$select=id")
-            if asks_user:
-                paths.append(f"{root}?$select=id,mail,userPrincipalName,proxyAddresses")
-            parts += (Part("GET", path, one) for path in paths)
+        asked = {"inbox": "/mailFolders/inbox?$select=id"}
+        if folders:
+            asked |= {"folders": f"/mailFolders?{FOLDERS}", "recoverable": f"/mailFolders/{RECOVERABLE}?$select=id"}
+        if asks_user:
+            asked["user"] = "?$select=id,mail,userPrincipalName,proxyAddresses"
+        parts = [Part("GET", mailbox_path(one) + path, one) for one in wanted for path in asked.values()]
         answers = self._graph.read_all(parts, what=WHAT)
         self._learn_day(answers)
-        each = len(parts) // len(wanted) if wanted else 0
-        return {one: self._surroundings(one, answers[at * each : (at + 1) * each]) for at, one in enumerate(wanted)}
+        each = len(asked)
+        told = [dict(zip(asked, answers[at : at + each], strict=True)) for at in range(0, len(answers), each)]
+        return {one: self._surroundings(one, given) for one, given in zip(wanted, told, strict=True)}
 
     def look(self, items: Sequence[Item]) -> list[Sight]:
         """How each item looks; one that is not found is absent only if its mailbox's inbox is found right after."""
@@ -108,22 +107,30 @@ class Viewer:
         answers = self._graph.read_all(parts, what=WHAT)
         return {one: answer.is_fine for one, answer in zip(mailboxes, answers, strict=True)}
 
-    def _surroundings(self, mailbox: str, answers: Sequence[Answer]) -> Surroundings:
-        inbox, folders, recoverable, *user = answers
-        if not inbox.is_fine or not folders.is_fine:
+    def _surroundings(self, mailbox: str, told: Mapping[str, Answer]) -> Surroundings:
+        if not told["inbox"].is_fine:
             return Surroundings(is_there=False)
-        rows = rows_of(self._graph.who, WHAT, folders)
-        if (following := self._graph.next_page(folders)) is not None:
-            rows += self._graph.pages(following, what=WHAT, mailbox=mailbox)
-        ours = [row["id"] for row in rows if is_restricted_folder(self._scope, row)]
-        addresses = addresses_of(user[0].body()) if user and user[0].is_fine else frozenset[str]()
+        addresses = frozenset[str]()
+        if (user := told.get("user")) is not None:
+            if not user.is_fine:
+                return Surroundings(is_there=False)
+            addresses = addresses_of(user.body())
+        recoverable = told["recoverable"].body().get("id") if "recoverable" in told else None
         return Surroundings(
             is_there=True,
-            restricted=ours[0] if ours else None,
-            recoverable=recoverable.body().get("id") if recoverable.is_fine else None,
+            restricted=self._restricted(mailbox, told["folders"]) if "folders" in told else None,
+            recoverable=recoverable if isinstance(recoverable, str) else None,
             is_on_hold=bool(addresses & self._scope.on_hold),
             is_in_scope=self._scope.mailboxes is None or bool(addresses & self._scope.mailboxes),
         )
+
+    def _restricted(self, mailbox: str, answer: Answer) -> str | None:
+        """The folder we made for restricted mail, if there is one."""
+        rows = rows_of(self._graph.who, WHAT, answer)
+        if (following := self._graph.next_page(answer)) is not None:
+            rows += self._graph.pages(following, what=WHAT, mailbox=mailbox)
+        ours = [row["id"] for row in rows if is_restricted_folder(self._scope, row) and is_id(row.get("id"))]
+        return ours[0] if ours else None
 
     def _learn_day(self, answers: Iterable[Answer]) -> None:
         moments = [moment for answer in answers if (moment := answer.moment()) is not None]

@@ -5,6 +5,7 @@ connection: the DAG files read the policy when they are parsed.
 """
 
 from retention.policy.loading import Policy, load
+from retention.policy.mail import MailPolicy, TransactionPlaces
 from retention.policy.schedule import RULED_CLASSES, Approval, Operations, Rule, Schedule
 from retention.policy.shape import PolicyError
 from retention.policy.stores import StoreName, StorePolicy
@@ -15,6 +16,7 @@ __all__ = [
     "Approval",
     "FieldSetPolicy",
     "FolderPolicy",
+    "MailPolicy",
     "Operations",
     "Policy",
     "PolicyError",
@@ -25,6 +27,7 @@ __all__ = [
     "StorePolicy",
     "SystemPolicy",
     "Systems",
+    "TransactionPlaces",
     "Verbs",
     "load",
 ]

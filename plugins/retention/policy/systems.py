@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import AfterValidator, Field, model_validator
 
 from retention.limits import GuardChanges
+from retention.policy.mail import MailPolicy
 from retention.policy.shape import Name, Selector, Strict, contradiction
 from retention.policy.stores import Stores
 from retention.vocabulary import Action, DataClass, FieldSet, IdentifierKind, LawfulBasis, RecordKind
@@ -110,7 +111,7 @@ class SystemPolicy(Strict):
     systems that must have been worked off before: a synchronisation would bring back from them what is erased here.
     """
 
-    kind: Literal["salesforce", "hubspot", "sftp"]
+    kind: Literal["salesforce", "hubspot", "sftp", "microsoft365"]
     connection: Name
     regime: Literal["UK", "EU"]
     zone: Annotated[str, AfterValidator(_known_zone)]
@@ -118,16 +119,22 @@ class SystemPolicy(Strict):
     guards: GuardChanges = GuardChanges()
     records: dict[Selector, RecordPolicy] = Field(default_factory=dict)
     folders: dict[Selector, FolderPolicy] = Field(default_factory=dict)
+    mail: MailPolicy | None = None
     absent: tuple[Selector, ...] = ()
     api_reserve: int = Field(default=0, ge=0)
     after: tuple[Name, ...] = ()
 
     @model_validator(mode="after")
     def _reads_something(self) -> SystemPolicy:
-        if self.kind == "sftp" and (self.records or not self.folders):
-            raise contradiction("a document server needs `folders` (and no `records`)")
-        if self.kind != "sftp" and (self.folders or not self.records):
-            raise contradiction("this kind of system needs `records` (and no `folders`)")
+        told = {name for name in ("records", "folders", "mail") if getattr(self, name)}
+        if self.kind == "sftp" and told != {"folders"}:
+            raise contradiction("a document server needs `folders` (and neither `records` nor `mail`)")
+        if self.kind == "microsoft365" and told != {"mail"}:
+            raise contradiction("a Microsoft 365 tenant needs `mail` (and neither `records` nor `folders`)")
+        if self.kind not in ("sftp", "microsoft365") and told != {"records"}:
+            raise contradiction("this kind of system needs `records` (and neither `folders` nor `mail`)")
+        if self.kind == "microsoft365" and self.verbs.erase == "redact":
+            raise contradiction("a message has no fields to clear: write `erase: review` instead", "verbs", "erase")
         if self.kind == "sftp" and self.verbs.erase == "redact":
             raise contradiction("a file has no fields to clear: write `erase: review` instead", "verbs", "erase")
         if self.connection.startswith(RESERVED_CONNECTIONS):
@@ -205,6 +212,10 @@ class Systems(Strict):
 
 
 def differing(before: Mapping[str, SystemPolicy], after: Mapping[str, SystemPolicy]) -> list[str]:
-    """The systems whose fields or folders mean something else: what was read of them has to be read anew."""
-    meaning = {name: (system.records, system.folders) for name, system in before.items()}
-    return [name for name, system in after.items() if meaning.get(name) != (system.records, system.folders)]
+    """The systems whose fields, folders or mail mean something else: what was read of them has to be read anew."""
+    meaning = {name: _meaning(system) for name, system in before.items()}
+    return [name for name, system in after.items() if meaning.get(name) != _meaning(system)]
+
+
+def _meaning(system: SystemPolicy) -> tuple[object, ...]:
+    return system.records, system.folders, system.mail
