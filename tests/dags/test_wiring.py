@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
+from retention.contract import AccessDenied
 from retention.keyring import Keyring, KeysUnusable
+from retention.policy import SystemPolicy
 
 
 @pytest.fixture
@@ -99,3 +101,37 @@ def test_live_mode_refuses_what_only_a_rehearsal_may_have(
         monkeypatch.setenv(name, value)
     with pytest.raises(wiring.NotForLive, match=says):
         wiring.refuse_what_is_for_rehearsals(embedded)
+
+
+@pytest.fixture
+def mailboxes(wiring: Any, connections: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """A policy with one Microsoft 365 tenant."""
+    told = {"own_domains": ["ours.example"], "lawful_basis": "consent", "on_hold": ["Held@Ours.Example"]}
+    system = {"kind": "microsoft365", "connection": "mailboxes", "regime": "UK", "zone": "Europe/London", "mail": told}
+    systems = {"mailboxes": SystemPolicy.model_validate(system)}
+    policy = wiring.policy().model_copy(update={"systems": systems})
+    monkeypatch.setattr(wiring, "policy", lambda: policy)
+    return wiring
+
+
+def test_mailboxes_are_reached_by_a_secret_and_named_by_their_tenant(mailboxes: Any, connections: Any) -> None:
+    connections("mailboxes", login="client-1", password="top-secret", extra={"tenant_id": "tenant-1"})
+    first = mailboxes.connector("mailboxes")
+    connections("mailboxes", login="client-1", password="top-secret", extra={"tenant_id": "tenant-2"})
+    assert first.system == "mailboxes"
+    assert first.tenant != mailboxes.connector("mailboxes").tenant
+    assert "tenant-1" not in first.tenant
+
+
+def test_mailboxes_without_a_tenant_say_what_is_missing(mailboxes: Any, connections: Any) -> None:
+    connections("mailboxes", login="client-1", password="top-secret")
+    with pytest.raises(AccessDenied, match="needs tenant, client id") as caught:
+        mailboxes.connector("mailboxes")
+    assert "top-secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("lone", ["private_key", "certificate"])
+def test_half_a_certificate_is_none(mailboxes: Any, connections: Any, lone: str) -> None:
+    connections("mailboxes", login="client-1", extra={"tenant_id": "tenant-1", lone: "-----BEGIN"})
+    with pytest.raises(mailboxes.NotConnected, match="needs both the extras"):
+        mailboxes.connector("mailboxes")

@@ -22,6 +22,17 @@ from tests.conftest import ROOT
 from tests.sweeping import NOW
 
 Say = Callable[..., tuple[int, Any]]
+MAILBOXES = """  mailboxes:
+    kind: microsoft365
+    connection: mailboxes
+    regime: UK
+    zone: Europe/London
+    mail:
+      own_domains: [ours.example]
+      lawful_basis: consent
+      transactions:
+        folders: [Orders]
+"""
 
 
 @pytest.fixture
@@ -158,6 +169,29 @@ def test_live_is_the_pipelines_mode_and_a_permission_of_each_system_that_was_rea
         assert [sweeps.may_act(db, Mode.LIVE, s) for s in ("salesforce", "hubspot")] == [True, False]
     assert say("live", "off", "--by", "operator")[0] == 0
     assert say("mode")[1] == {"mode": "dry"}
+
+
+def test_mailboxes_go_live_only_once_somebody_declared_where_transactions_and_evidence_lie(
+    ledger: Engine, ledger_url: str, say: Say, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with ledger.begin() as db:
+        name = one(db, "SELECT current_database() AS name").name
+        run(db, f"ALTER DATABASE {name} SET retention.embedded TO ''")
+        tenants.is_the_known_one(db, "mailboxes", "first")
+    ledger.dispose()
+    monkeypatch.setenv("RETENTION_POLICY", str(tmp_path))
+    shipped = ROOT / "include" / "policy"
+    (tmp_path / "schedule.yaml").write_text((shipped / "schedule.yaml").read_text(encoding="utf-8"))
+    for declared in ("", "        declared_on: 2026-11-01\n"):
+        text = (shipped / "systems.yaml").read_text(encoding="utf-8")
+        (tmp_path / "systems.yaml").write_text(text.replace("\nsystems:\n", f"\nsystems:\n{MAILBOXES}{declared}", 1))
+        assert say("policy", "approve", "--digest", load(tmp_path).digest, "--by", "dpo")[0] == 0
+        code, complaint = say("live", "on", "--system", "mailboxes", "--by", "dpo")
+        if declared:
+            assert code == 0
+        else:
+            assert code == 2
+            assert "nobody declared where mail about transactions and evidence lies" in complaint
 
 
 def test_live_mode_has_one_door(say: Say) -> None:

@@ -39,7 +39,7 @@ class Pass:
         self._scope = scope
         self._system = system
         self._page_size = page_size
-        self._positions = Positions.parse(since)
+        self._positions = Positions.parse(since, scope.meaning())
         self._from_nothing = not self._positions.places
         self._seen: set[tuple[str, str, str]] = set()
         self._internal: set[tuple[str, str, str]] = set()

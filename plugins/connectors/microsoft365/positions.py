@@ -1,7 +1,7 @@
 """Up to where was each folder of each mailbox read? The token between two passes: links of the service, compressed.
 
-Of a link only path and query are kept, so that a token never leads to another host. A token of another layout is none:
-everything is read again.
+Of a link only path and query are kept, so that a token never leads to another host. A token of another layout, or of a
+policy that said other things of the items, is none: everything is read again.
 """
 
 from __future__ import annotations
@@ -26,26 +26,32 @@ class Positions:
     `removed` holds the items that a place no longer has, until every place has said whether it has them now.
     """
 
+    meaning: str = ""
     places: dict[str, dict[str, str]] = field(default_factory=dict, repr=False)
     removed: set[tuple[str, str, str]] = field(default_factory=set, repr=False)
 
     @classmethod
-    def parse(cls, token: Token | None) -> Positions:
-        """What an earlier pass left; nothing, where it cannot be read."""
+    def parse(cls, token: Token | None, meaning: str = "") -> Positions:
+        """What an earlier pass left; nothing, where it cannot be read or was read under another meaning."""
         if token is None or not token.startswith(_HEAD):
-            return cls()
+            return cls(meaning)
         try:
             told = json.loads(zlib.decompress(base64.urlsafe_b64decode(token.removeprefix(_HEAD))))
+            if told["meaning"] != meaning:
+                return cls(meaning)
             return cls(
+                meaning,
                 {str(m): {str(p): str(at) for p, at in places.items()} for m, places in told["places"].items()},
                 {(str(k), str(m), str(i)) for k, m, i in told["removed"]},
             )
         except (binascii.Error, zlib.error, ValueError, KeyError, TypeError, AttributeError):
-            return cls()
+            return cls(meaning)
 
     def token(self) -> Token:
         """What the next pass shall know."""
-        told = json.dumps({"places": self.places, "removed": sorted(self.removed)}, separators=(",", ":"))
+        told = json.dumps(
+            {"meaning": self.meaning, "places": self.places, "removed": sorted(self.removed)}, separators=(",", ":")
+        )
         return Token(_HEAD + base64.urlsafe_b64encode(zlib.compress(told.encode(), 6)))
 
     def of(self, mailbox: str, place: str) -> tuple[str, str] | None:

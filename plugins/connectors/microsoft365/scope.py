@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Collection
 from dataclasses import dataclass
 
@@ -25,6 +27,12 @@ class Scope:
     transaction_folders: frozenset[str] = frozenset()
     transaction_categories: frozenset[str] = frozenset()
     recoverable_days: int = 14
+
+    def meaning(self) -> str:
+        """A digest of all that decides what an item is said to be: read under another, everything is read anew."""
+        told = (self.own_domains, self.transaction_folders, self.transaction_categories, self.mailboxes or ())
+        lines = [*(sorted(one) for one in told), [self.lawful_basis.value, self.restricted_folder]]
+        return hashlib.sha256(json.dumps(lines).encode()).hexdigest()[:16]
 
     def is_own(self, address: str) -> bool:
         """Whether an address is the company's own, in one of its domains or below one."""
