@@ -172,12 +172,13 @@ def want(db: Connection, folded_keys: Iterable[bytes]) -> None:
 
 
 def gaps_of(db: Connection, sweep_id: str, system: str) -> int:
-    """Report every item that is known but could not be read as a gap of this sweep, changed or not."""
+    """Report every item that is known but could not be read as a gap of this sweep, changed or not, once."""
     return run(
         db,
         "INSERT INTO gaps (sweep_id, system, code, kind, record_key, locator)"
-        " SELECT :s, system, gap_code, kind, record_key, locator FROM catalogue"
-        " WHERE system = :system AND gap_code <> '' ON CONFLICT DO NOTHING",
+        " SELECT :s, system, gap_code, kind, record_key, locator FROM catalogue c"
+        " WHERE system = :system AND gap_code <> '' AND NOT EXISTS (SELECT FROM gaps g WHERE g.sweep_id = :s"
+        " AND g.system = c.system AND g.code = c.gap_code AND g.record_key = c.record_key) ON CONFLICT DO NOTHING",
         s=sweep_id,
         system=system,
     )
