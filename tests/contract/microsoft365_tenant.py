@@ -55,6 +55,7 @@ class Box:
     items: dict[str, Stored] = field(default_factory=dict)
     removed: list[tuple[int, str, str]] = field(default_factory=list)
     on_hold: bool = False
+    calendars: int = 1
     status: int = 200
 
 
@@ -194,6 +195,8 @@ class Tenant:
                 return self._delta(box, f"/users/{name}/mailFolders/{folder}/messages/delta", folder, query, size)
             case ["contactFolders"]:
                 return 200, {"value": []}
+            case ["calendars"]:
+                return 200, {"value": [{"id": f"cal-{n}", "isDefaultCalendar": not n} for n in range(box.calendars)]}
             case ["contacts", "delta"]:
                 return self._delta(box, f"/users/{name}/contacts/delta", "contact", query, size)
             case ["calendarView", "delta"]:

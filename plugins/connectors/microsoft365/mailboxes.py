@@ -13,7 +13,7 @@ from itertools import pairwise
 from typing import Any
 from urllib.parse import quote
 
-from connectors.microsoft365.answers import FORBIDDEN, NOT_FOUND, Answer, refusal, rows_of
+from connectors.microsoft365.answers import BAD_REQUEST, FORBIDDEN, NOT_FOUND, Answer, refusal, rows_of
 from connectors.microsoft365.facts import SELECTED
 from connectors.microsoft365.graph import Graph, Part
 from connectors.microsoft365.keys import CONTACT, EVENT, MAILBOX, MESSAGE, is_id, mailbox_path
@@ -24,6 +24,7 @@ from retention.vocabulary import Gap, GapCode, RecordRef
 USERS = "/users?$select=id,mail,userPrincipalName,userType,accountEnabled,proxyAddresses&$top=999"
 FOLDERS = "includeHiddenFolders=true&$select=id,displayName,childFolderCount,totalItemCount,isHidden&$top=250"
 CONTACT_FOLDERS = "$select=id,displayName&$top=250"
+CALENDARS = "$select=id,isDefaultCalendar&$top=100"
 SEARCH_FOLDER = "#microsoft.graph.mailSearchFolder"
 RECOVERABLE = "recoverableitemsdeletions"
 WINDOW_DAYS = 1825
@@ -143,6 +144,7 @@ class Mailboxes:
         for one in mailboxes:
             root = mailbox_path(one.mailbox)
             parts.append(Part("GET", f"{root}/contactFolders?{CONTACT_FOLDERS}", one.mailbox))
+            parts.append(Part("GET", f"{root}/calendars?{CALENDARS}", one.mailbox))
             if (known := _recoverable(positions, one.mailbox)) is not None:
                 estate.places.append(self._recoverable_place(one.mailbox, known))
             else:
@@ -150,18 +152,25 @@ class Mailboxes:
         for part, answer in zip(parts, self._graph.read_all(parts, what="listing folders"), strict=True):
             if "/contactFolders" in part.path:
                 self._contact_places(part.mailbox, answer, estate)
+            elif "/calendars" in part.path:
+                self._calendar_places(part.mailbox, answer, positions, estate)
             elif answer.is_fine and is_id(answer.body().get("id")):
                 estate.places.append(self._recoverable_place(part.mailbox, answer.body()["id"]))
-            elif answer.status not in (FORBIDDEN, NOT_FOUND) and answer.status != 400:
+            elif answer.status not in (BAD_REQUEST, FORBIDDEN, NOT_FOUND):
                 raise refusal(self._graph.who, "looking for recoverable items", answer)
-        for one in mailboxes:
-            windows = tuple(
-                _stretch(one.mailbox, f"e:{number}", start, end)
-                for number, (start, end) in enumerate(pairwise(WINDOWS))
-            )
-            was_split = any(name.startswith("e:") and name != "e:" for name in positions.named(one.mailbox))
-            whole = _stretch(one.mailbox, "e:", WINDOWS[0], WINDOWS[-1], windows)
-            estate.places += windows if was_split else (whole,)
+
+    def _calendar_places(self, mailbox: str, answer: Answer, positions: Positions, estate: Estate) -> None:
+        """The mailbox's own calendar; no list of changes shows another one."""
+        if answer.status in (FORBIDDEN, NOT_FOUND):
+            estate.gaps.append(self._gap(mailbox, "calendars"))
+            estate.whole = False
+            return
+        if any(row.get("isDefaultCalendar") is not True for row in self._rows(answer, mailbox)):
+            estate.gaps.append(self._gap(mailbox, "other-calendars"))
+        stretches = enumerate(pairwise(WINDOWS))
+        windows = tuple(_stretch(mailbox, f"e:{number}", start, end) for number, (start, end) in stretches)
+        was_split = any(name.startswith("e:") and name != "e:" for name in positions.named(mailbox))
+        estate.places += windows if was_split else (_stretch(mailbox, "e:", WINDOWS[0], WINDOWS[-1], windows),)
 
     def _contact_places(self, mailbox: str, answer: Answer, estate: Estate) -> None:
         if answer.status in (FORBIDDEN, NOT_FOUND):

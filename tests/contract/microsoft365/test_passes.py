@@ -143,6 +143,22 @@ def test_a_calendar_that_is_not_shown_as_a_whole_is_read_in_stretches_and_stays_
     assert all("deltatoken" in path for path in views)
 
 
+def test_a_calendar_besides_the_mailboxs_own_is_a_gap() -> None:
+    tenant, _ = tenant_with()
+    tenant.boxes["u1"].calendars = 2
+    assert gaps(pages(connect(tenant))) == {(GapCode.NOT_REACHABLE, "other-calendars")}
+
+
+@pytest.mark.parametrize(("path", "what"), [("/contactFolders", "contacts"), ("/calendars", "calendars")])
+def test_what_the_app_may_not_read_of_a_mailbox_is_a_gap_and_its_mail_is_read(path: str, what: str) -> None:
+    tenant, (item,) = tenant_with(*mail())
+    tenant.twist = lambda _, asked: (403, error("ErrorAccessDenied")) if path in asked else None
+    read = pages(connect(tenant))
+    assert gaps(read) == {(GapCode.NOT_REACHABLE, what)}
+    assert set(found(read)) == {item}
+    assert not read[-1].whole
+
+
 def event(end: str, **more: object) -> Row:
     return {
         "createdDateTime": "2020-01-01T00:00:00Z",
