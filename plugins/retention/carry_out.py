@@ -20,6 +20,7 @@ from retention.policy_approval import refuse_unless_approved as refuse_unless_po
 from retention.store import (
     audit_log,
     case_keys,
+    catalogue,
     generations,
     guards,
     hold_lock,
@@ -184,6 +185,9 @@ def _one_batch(
                 if e.claim.step.action is Action.RESTRICT and e.outcome.previous:
                     steps.remember_previous(db, desk.keyring, e.claim, e.outcome.previous)
             states = steps.conclude(db, ended)
+            if connector.catalogued:
+                gone = [e.claim.step.ref for e in ended if e.outcome.reason is Reason.GONE]
+                catalogue.forget(db, desk.keyring, plan.system, gone)
             _audit_outcomes(db, desk, audit.Event.OUTCOME, ended)
     for state in states.values():
         tally.add(state)

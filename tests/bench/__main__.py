@@ -20,6 +20,7 @@ AREAS = {
     "ledger": "tests.bench.ledger_speed",
     "documents": "tests.bench.documents_speed",
     "hubspot": "tests.bench.hubspot_calls",
+    "microsoft365": "tests.bench.microsoft365_calls",
     "salesforce": "tests.bench.salesforce_calls",
 }
 """The first word of a name → the module whose `measure` yields (name, value, reference) of all that begin with it."""

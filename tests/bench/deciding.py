@@ -44,7 +44,7 @@ def _peak_of(count: int) -> float:
     return float(subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout)
 
 
-def _peak() -> float:
+def peak_memory() -> float:
     """Linux counts the parent's memory in what `getrusage` says of a child, so it is asked for this program's own."""
     status = Path("/proc/self/status")
     if not status.exists():
@@ -75,4 +75,4 @@ def items() -> Iterator[Item]:
 if __name__ == "__main__":
     for one in islice(items(), int(sys.argv[1])):
         decide(one, PROMISED, AS_OF)
-    sys.stdout.write(f"{_peak()}\n")
+    sys.stdout.write(f"{peak_memory()}\n")

@@ -113,3 +113,16 @@ def test_what_could_not_be_read_is_a_gap_of_every_night_and_not_of_the_first_alo
         with desk.transaction() as db:
             told = rows(db, "SELECT code FROM gaps WHERE sweep_id = :s AND kind = 'message'", s=night.sweep.sweep_id)
         assert [gap.code for gap in told] == ["unknown_format"]
+
+
+def test_items_of_a_folder_that_vanished_leave_the_catalogue_as_soon_as_they_are_met(
+    desk: Desk, tenant: Tenant
+) -> None:
+    item = tenant.add("message", message("ann@example.com", OURS, on=OLD), folder="sent")
+    Night(desk, [connect(tenant)]).read()
+    del tenant.boxes["u1"].folders["u1-sent"], tenant.boxes["u1"].items[item]
+
+    assert Night(desk, [connect(tenant)]).run() == {SYSTEM: {"done": 1, "verified": 1}}
+
+    with desk.transaction() as db:
+        assert catalogue.size(db, SYSTEM) == 0

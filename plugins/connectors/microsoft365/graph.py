@@ -24,7 +24,7 @@ from connectors.microsoft365.answers import (
 )
 from connectors.microsoft365.pace import Pace
 from connectors.microsoft365.transport import IMMUTABLE, Lost, Transport
-from retention.contract import Incomplete, Stopped, Throttled, Unavailable, Warrant
+from retention.contract import ConnectorError, Incomplete, Stopped, Throttled, Unavailable, Warrant
 
 BATCH = 20
 ATTEMPTS = 4
@@ -92,7 +92,7 @@ class Graph:
     def batch(self, parts: Sequence[Part], *, what: str, warrant: Warrant | None = None) -> list[Answer]:
         """One answer per part, in order. With a warrant: parts that change something, each safe to do twice.
 
-        `Stopped` only where nothing was sent; once something was, what was not repeated keeps its last answer.
+        `Stopped` and errors only where nothing changed; later on, what was not repeated keeps its last answer.
         """
         answers: dict[int, Answer] = {}
         todo = list(range(len(parts)))
@@ -100,8 +100,8 @@ class Graph:
         while todo:
             try:
                 fresh = self._batch_once(parts, todo, what, warrant)
-            except Stopped:
-                if not answers:
+            except (Stopped, ConnectorError):
+                if not answers or warrant is None:
                     raise
                 break
             answers |= fresh
@@ -133,7 +133,7 @@ class Graph:
             )
         except _Unanswered:
             return dict.fromkeys(todo, NO_ANSWER)
-        if answer.status == NOT_FOUND:  # the service hides everything: so it does each part
+        if answer.status == NOT_FOUND and warrant is None:  # the service hides everything: so it does each part
             return dict.fromkeys(todo, answer)
         if not answer.is_fine:
             raise refusal(self.who, what, answer)

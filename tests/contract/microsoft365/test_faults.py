@@ -145,6 +145,30 @@ def test_a_batch_that_leaves_out_a_change_leaves_it_unknown() -> None:
     assert act(tenant, Action.ERASE, step(tenant, item)) == [UNKNOWN]
 
 
+def test_a_service_that_knows_no_batches_changes_nothing_and_is_not_believed_to_have_erased() -> None:
+    tenant, (item,) = tenant_with(*mail())
+    tenant.before = answers_first(httpx.Response(404), times=9, holding=b"permanentDelete")
+    with pytest.raises(Unavailable, match="not found at this address"):
+        act(tenant, Action.ERASE, step(tenant, item))
+    assert tenant.boxes["u1"].items[item].folder == "u1-inbox"
+
+
+def test_what_was_done_before_the_service_gave_up_keeps_its_outcome() -> None:
+    tenant, (item, other) = tenant_with(*mail(2))
+    tenant.twist = lambda verb, path: (429, None) if verb == "POST" and item.rstrip("=") in path else None
+    left = [1]
+
+    def give_up(request: httpx.Request) -> httpx.Response | None:
+        if b"permanentDelete" not in request.content:
+            return None
+        left[0] -= 1
+        return httpx.Response(400) if left[0] < 0 else None
+
+    tenant.before = give_up
+    told = act(tenant, Action.ERASE, step(tenant, item), step(tenant, other))
+    assert told == [(OutcomeStatus.FAILED, Reason.NOT_SENT), DONE]
+
+
 def test_the_message_of_an_error_which_may_echo_a_person_is_in_no_exception() -> None:
     tenant, _ = tenant_with(*mail())
     tenant.before = lambda request: httpx.Response(400, json=error("BadRequest"))
