@@ -102,10 +102,10 @@ class Erasing:
 
     def _kept(self, step: Step, item: Item, sight: Sight) -> Outcome | None:
         """A meeting that is not over is not deleted: the service would write to everybody invited."""
-        if item.kind != EVENT or sight.state is not State.THERE or self._viewer.today is None:
+        if item.kind != EVENT or sight.state is not State.THERE:
             return None
-        end = last_end(sight.row)
-        is_over = end is not None and end < datetime.combine(self._viewer.today, time(), UTC)
+        end, today = last_end(sight.row), self._viewer.today
+        is_over = end is not None and today is not None and end < datetime.combine(today, time(), UTC)
         return None if is_over else Outcome(step.ref, REFUSED, Reason.VALIDATION)
 
     def _finish(

@@ -88,12 +88,7 @@ class Pass:
                 else:
                     yield from self._saved(self._follow(place, answer))
         for place in (place for place in new if self._state(place) != READ and not place.split):
-            path = self._next(place)
-            answer = self._page(path, place)
-            if answer.status == GONE and path != place.start:
-                self._positions.drop(place.mailbox, place.name)
-                answer = self._page(place.start, place)
-            yield from self._saved(self._follow(place, answer))
+            yield from self._saved(self._follow(place, self._page(self._next(place), place)))
 
     def _saved(self, pages: Iterator[Page]) -> Iterator[Page]:
         for page in pages:
@@ -105,7 +100,12 @@ class Pass:
 
     def _follow(self, place: Place, answer: Answer, *, was_read: bool = False) -> Iterator[Page]:
         """One place from an answer on to its end. `was_read`: what it shows may have been known otherwise before."""
+        begun_again = False
         while True:
+            if answer.status == GONE and not begun_again:
+                begun_again = True
+                answer = self._page(place.start, place)
+                continue
             if answer.status in (FORBIDDEN, NOT_FOUND):
                 self._positions.drop(place.mailbox, place.name)
                 self._whole = False

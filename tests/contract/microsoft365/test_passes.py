@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import pytest
 
 from connectors.microsoft365.positions import Positions
-from retention.contract import Incomplete
+from retention.contract import ConnectorError, Incomplete
 from retention.vocabulary import Action, DataClass, GapCode, LawfulBasis
 from tests.contract.microsoft365.asking import (
     OUTSIDER,
@@ -375,6 +375,23 @@ def test_an_expired_position_reads_its_folder_anew_and_no_other() -> None:
     assert set(found(read)) == {item}
     assert sent not in found(read)
     assert set(found(pages(connect(tenant), token_of(read)))) == {item}
+
+
+def test_a_position_that_expires_between_two_pages_begins_its_folder_again_once() -> None:
+    tenant, items = tenant_with(*mail(5))
+    left = [1]
+
+    def expire(verb: str, path: str) -> tuple[int, Row] | None:
+        if "skiptoken" in path and left:
+            left.pop()
+            return 410, error("resyncRequired")
+        return None
+
+    tenant.twist = expire
+    assert set(found(pages(connect(tenant, page_size=2)))) == set(items)
+    tenant.twist = lambda _, path: (410, error("resyncRequired")) if "skiptoken" in path else None
+    with pytest.raises(ConnectorError, match="410"):
+        pages(connect(tenant, page_size=2))
 
 
 @pytest.mark.parametrize(
