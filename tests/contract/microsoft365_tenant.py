@@ -74,7 +74,7 @@ class Tenant:
     after: Callable[[httpx.Request], None] | None = None
     refused_tokens: set[str] = field(default_factory=set)
     longest_view: int = 100_000
-    _seq: int = 0
+    _seq: int = 1
 
     def add_box(self, name: str = "u1", address: str = "sales@ours.example") -> Box:
         folders = {f"{name}-{one}": Folder(one.title()) for one in ("inbox", "sent", "deleteditems")}
@@ -274,7 +274,7 @@ class Tenant:
         if offset + size < len(rows):
             answer["@odata.nextLink"] = f"{HOST}/v1.0{base}?$skiptoken={since}-{offset + size}"
         else:
-            answer["@odata.deltaLink"] = f"{HOST}/v1.0{base}?$deltatoken={self._seq or 1}"
+            answer["@odata.deltaLink"] = f"{HOST}/v1.0{base}?$deltatoken={self._seq}"
         return 200, answer
 
     def _make_folder(self, name: str, box: Box, body: Row) -> Reply:

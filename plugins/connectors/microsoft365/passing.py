@@ -43,6 +43,7 @@ class Pass:
         self._from_nothing = not self._positions.places
         self._seen: set[tuple[str, str, str]] = set()
         self._internal: set[tuple[str, str, str]] = set()
+        self._anew: set[Place] = set()
         self._whole = True
         self._pages = 0
 
@@ -69,6 +70,7 @@ class Pass:
             for place, answer in zip(group, self._graph.batch(parts, what=WHAT), strict=True):
                 if answer.status == GONE:
                     self._positions.drop(place.mailbox, place.name)
+                    self._anew.add(place)
                     continue
                 yield from self._follow(place, answer, was_read=True)
         self._positions.removed -= self._seen
@@ -86,9 +88,10 @@ class Pass:
                 if answer.status == BAD_REQUEST and place.split:
                     small += place.split
                 else:
-                    yield from self._saved(self._follow(place, answer))
+                    yield from self._saved(self._follow(place, answer, was_read=place in self._anew))
         for place in (place for place in new if self._state(place) != READ and not place.split):
-            yield from self._saved(self._follow(place, self._page(self._next(place), place)))
+            answer = self._page(self._next(place), place)
+            yield from self._saved(self._follow(place, answer, was_read=place in self._anew))
 
     def _saved(self, pages: Iterator[Page]) -> Iterator[Page]:
         for page in pages:
@@ -155,7 +158,6 @@ class Pass:
             else:
                 partial.append(str(item))
         present |= self._read_whole(place, [one for one in dict.fromkeys(partial) if one not in present])
-        self._seen |= {(place.kind, place.mailbox, item) for item in present}
         with_attachments = [
             Item(place.kind, place.mailbox, one) for one, row in present.items() if row.get("hasAttachments") is True
         ]
@@ -163,9 +165,12 @@ class Pass:
         findings: list[Finding] = []
         gaps: list[Gap] = []
         for item, row in present.items():
-            is_ours = self._report(place, item, row, attached.get(item, Found()), findings, gaps)
-            if was_read and not is_ours:
-                self._internal.add((place.kind, place.mailbox, item))
+            named = place.kind, place.mailbox, item
+            if self._report(place, item, row, attached.get(item, Found()), findings, gaps):
+                self._seen.add(named)
+                self._internal.discard(named)
+            elif was_read:
+                self._internal.add(named)
         return Page(tuple(findings), tuple(gaps), len(rows))
 
     def _read_whole(self, place: Place, items: Sequence[str]) -> dict[str, Row]:

@@ -218,6 +218,23 @@ def test_mail_that_was_moved_to_a_folder_of_this_night_is_not_gone_either() -> N
     assert (set(found(second)), gone(second)) == ({item}, set())
 
 
+def test_mail_that_became_our_own_and_was_moved_to_a_new_folder_leaves_the_catalogue() -> None:
+    tenant, (item,) = tenant_with(*mail())
+    first = pages(connect(tenant))
+    tenant.boxes["u1"].folders["u1-new"] = Folder("New")
+    tenant.touch("u1", item, **message("a@ours.example", "b@ours.example"))
+    tenant.move("u1", item, "u1-new")
+    assert gone(pages(connect(tenant), token_of(first))) == {item}
+
+
+def test_mail_that_became_our_own_while_its_folders_position_expired_leaves_the_catalogue() -> None:
+    tenant, (item,) = tenant_with(*mail())
+    token = token_of(pages(connect(tenant)))
+    tenant.touch("u1", item, **message("a@ours.example", "b@ours.example"))
+    tenant.twist = lambda _, path: (410, error("SyncStateNotFound")) if "deltatoken" in path else None
+    assert gone(pages(connect(tenant), token)) == {item}
+
+
 # --- Mailboxes ---
 
 
