@@ -6,14 +6,20 @@ import json
 import socket
 import ssl
 import threading
+import traceback
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.x509.oid import NameOID
 
 from connectors.microsoft365 import Microsoft365Connector, Pace, connect
 from connectors.microsoft365.graph import Graph
@@ -115,6 +121,29 @@ def test_msal_asks_the_given_authority_and_nobody_else(stub: Stub, monkeypatch: 
     (form,) = stub.told
     assert form["grant_type"] == ["client_credentials"]
     assert form["scope"] == [f"{stub.base}/.default"]
+
+
+def test_a_certificate_takes_the_place_of_the_secret(stub: Stub, files: tls.TlsFiles, tmp_path: Path) -> None:
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "retention")])
+    now = datetime.now(UTC)
+    built = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
+    dated = built.serial_number(1).not_valid_before(now).not_valid_after(now + timedelta(days=1))
+    certificate = dated.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM).decode()
+    pem = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    ).decode()
+    connector = stub.connector(credential={"private_key": pem, "public_certificate": certificate})
+    assert [page.findings for page in connector.changes(None)] == [()]
+    (form,) = stub.told
+    assert form["client_assertion_type"] == ["urn:ietf:params:oauth:client-assertion-type:jwt-bearer"]
+    assert "client_secret" not in form
+
+
+def test_a_certificate_that_is_none_is_access_denied_and_not_shown(stub: Stub) -> None:
+    with pytest.raises(AccessDenied, match="credential is not usable") as denied:
+        list(stub.connector(credential={"private_key": SECRET, "public_certificate": SECRET}).changes(None))
+    assert SECRET not in "".join(traceback.format_exception(denied.value))
 
 
 @pytest.mark.parametrize("name", NONSENSE)
