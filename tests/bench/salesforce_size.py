@@ -16,8 +16,8 @@ from typing import Any
 
 from tests.bench.running import ROOT, Emulator, emulator
 
-SCALE = 6_700
-MORE_DUE = 6_000
+SCALE = 8_150
+MORE_DUE = 8_300
 """Beside the scaled population's own, so that 10,000 contacts are due."""
 TRIES = 2
 
