@@ -31,7 +31,7 @@ class Dependents:
     """What hangs on the records of a batch, by short id of the record."""
 
     before: Mapping[str, Mapping[str, frozenset[str]]] = field(default_factory=dict)
-    """Object → id → owners: erased before the records, files first."""
+    """Object → id → owners: erased before the records, files first, rows merged into a record last."""
     individuals: Mapping[str, str] = field(default_factory=dict)
     """Owner → the id of an Individual that is nobody else's: erased after the records."""
     shared: frozenset[str] = frozenset()
@@ -58,6 +58,7 @@ class DependentReader:
             "tasks": ("queryAll", "TaskRelation", ("TaskId", "RelationId", "Task.WhoId"), "Task.WhoId"),
             "events": ("queryAll", "EventRelation", ("EventId", "RelationId", "Event.WhoId"), "Event.WhoId"),
             "individuals": ("query", kind, ("Id", way), "Id"),
+            "losers": ("queryAll", kind, ("Id", "MasterRecordId"), "MasterRecordId"),
         }
         rows = self._ask({label: (*how, list(batch.values())) for label, how in asked.items()})
         files: dict[str, set[str]] = defaultdict(set)
@@ -72,10 +73,22 @@ class DependentReader:
             {
                 FILES: {key: frozenset(owners) for key, owners in files.items() if key not in taken},
                 MESSAGES: {key: frozenset(owners) for key, owners in messages.items() if key not in taken},
+                kind: self._merged_into(kind, rows["losers"]),
             },
             {owner: key for owner, key in individuals.items() if key not in taken},
             frozenset(_sharing(rows, batch)),
         )
+
+    def _merged_into(self, kind: str, losers: Sequence[Row]) -> dict[str, frozenset[str]]:
+        """Rows that lie in the bin since a merge, by the record that took them over, at any remove."""
+        owners: dict[str, frozenset[str]] = {}
+        while losers:
+            new = {row["Id"]: short(row["MasterRecordId"]) for row in losers if row["Id"] not in owners}
+            by_short = {short(key): owner for key, owner in owners.items()}
+            owners |= {key: by_short.get(master, frozenset((master,))) for key, master in new.items()}
+            asked = {"losers": ("queryAll", kind, ("Id", "MasterRecordId"), "MasterRecordId", list(new))}
+            losers = self._ask(asked)["losers"] if new else ()
+        return owners
 
     def _taken(
         self,

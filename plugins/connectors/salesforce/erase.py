@@ -49,18 +49,22 @@ class Eraser:
         free = [ref for number, ref in enumerate(refs) if number not in outcomes]
         held = self._remove_first(hanging, free, warrant)
         for number, ref in enumerate(refs):
-            if number not in outcomes and (why := held.get(short(ref.key))) is not None:
-                outcomes[number] = Outcome(ref, why.status, why.reason, why.evidence, why.settle_on)
+            why = held.get(short(ref.key))
+            if number not in outcomes and why is not None and why.status is not OutcomeStatus.ACCEPTED:
+                outcomes[number] = _as(why, ref)
         due = [number for number in range(len(refs)) if number not in outcomes]
         if due:
             own = [refs[number] for number in due]
             outcomes.update(zip(due, self._removed(kind, own, warrant, own), strict=True))
+        for number in due:  # what hung on it lies in the bin, and goes from there by itself
+            if outcomes[number].status in ENDED_WELL and (why := held.get(short(refs[number].key))) is not None:
+                outcomes[number] = _as(why, refs[number])
         if kind in PEOPLE:
             self._remove_individuals(hanging, refs, outcomes, warrant)
         return [outcomes[number] for number in range(len(refs))]
 
     def _remove_first(self, hanging: Dependents, free: Sequence[RecordRef], warrant: Warrant) -> dict[str, Outcome]:
-        """Erase files and messages; what kept one of them, by owner."""
+        """Erase files, messages and rows merged into records; what kept one of them, by owner."""
         by_key = {short(ref.key): ref for ref in free}
         held: dict[str, Outcome] = {}
         for name, owned in hanging.before.items():
@@ -89,9 +93,7 @@ class Eraser:
         for outcome in self._removed(INDIVIDUALS, people, warrant, [refs[number] for number in gone.values()]):
             if outcome.status not in ENDED_WELL:
                 number = gone[outcome.ref.key]
-                outcomes[number] = Outcome(
-                    refs[number], outcome.status, outcome.reason, outcome.evidence, outcome.settle_on
-                )
+                outcomes[number] = _as(outcome, refs[number])
 
     def _removed(
         self, name: str, refs: Sequence[RecordRef], warrant: Warrant, noted: Sequence[RecordRef]
@@ -130,6 +132,11 @@ class Eraser:
             if seen[short(refs[number].key)] is Presence.ABSENT:
                 outcomes[number] = Outcome(refs[number], OutcomeStatus.ALREADY_DONE, Reason.GONE)
         return outcomes
+
+
+def _as(outcome: Outcome, ref: RecordRef) -> Outcome:
+    """What became of something that hangs on a record, told of the record."""
+    return Outcome(ref, outcome.status, outcome.reason, outcome.evidence, outcome.settle_on)
 
 
 def _is_locked(outcome: Outcome) -> bool:

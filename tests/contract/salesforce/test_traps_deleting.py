@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
@@ -219,3 +219,37 @@ def test_trap_5_1_11_what_a_custom_lookup_does_is_read_from_the_org(
     if on_delete == "cascade":  # declared, its rows are judged by themselves and keep nothing
         declared = found_by(knowing(org, *KINDS, REGISTRATION), EXPIRED)[0]
         assert not declared[ref.key].facts.undeletable
+
+
+def test_trap_6_rows_merged_into_a_record_leave_the_bin_with_it_at_any_remove(org: SalesforceWorld) -> None:
+    first, second, last, other = (
+        org.contact(f"{name}@example.com", Collected_On__c=EXPIRED_ON.isoformat())
+        for name in ("first", "second", "last", "other")
+    )
+    untouched = org.contact("untouched@example.com")
+    org.merge(second.key, first.key)
+    org.merge(last.key, second.key, other.key)
+    org.bin(untouched)
+
+    assert {first.key, second.key, other.key} <= rows(org, "Contact").keys()
+    assert erased(knowing(org), last) == [DONE]
+
+    left = rows(org, "Contact").keys()
+    assert left.isdisjoint({first.key, second.key, last.key, other.key})
+    assert untouched.key in left
+
+
+def test_trap_6_a_merged_row_that_only_the_bin_lets_go_is_told_of_the_record_it_was_merged_into(
+    org: SalesforceWorld,
+) -> None:
+    loser, winner = (
+        org.contact(f"{name}@example.com", Collected_On__c=EXPIRED_ON.isoformat()) for name in ("loser", "winner")
+    )
+    org.merge(winner.key, loser.key)
+    org.emulator.tell("switches", hard_delete_of_binned=False)
+
+    assert erased(knowing(org), winner) == [(OutcomeStatus.ACCEPTED, Reason.RECOVERABLE)]
+
+    assert winner.key not in rows(org, "Contact")
+    org.pass_time(timedelta(days=16))
+    assert loser.key not in rows(org, "Contact")
