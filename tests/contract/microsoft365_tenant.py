@@ -22,6 +22,7 @@ Row = dict[str, Any]
 Reply = tuple[int, Any]
 DELETIONS, PURGES = "recoverableitemsdeletions", "recoverableitemspurges"
 HIDDEN_FROM_MAIL = (PURGES,)
+RETAINED = timedelta(days=14)
 COLLECTION = {"messages": "message", "contacts": "contact", "events": "event"}
 
 
@@ -34,6 +35,7 @@ class Stored:
     folder: str
     seq: int
     attachments: list[Row] = field(default_factory=list)
+    moved_at: datetime | None = None  # when it came to where it lies
 
 
 @dataclass
@@ -100,7 +102,7 @@ class Tenant:
         stored = self.boxes[box].items[item]
         self._seq += 1
         self.boxes[box].removed.append((self._seq, stored.folder, item))
-        stored.folder = folder
+        stored.folder, stored.moved_at = folder, self.now
         stored.seq = self._seq + 1
         self._seq += 1
 
@@ -114,7 +116,12 @@ class Tenant:
         self.now += timedelta(days=days)
         for box in self.boxes.values():
             if not box.on_hold:
-                box.items = {k: s for k, s in box.items.items() if s.folder not in (PURGES, DELETIONS)}
+                box.items = {key: stored for key, stored in box.items.items() if not self._is_over(stored)}
+
+    def _is_over(self, stored: Stored) -> bool:
+        """Whether an item was in the recoverable items for as long as the service keeps it there."""
+        deleted = stored.moved_at if stored.folder in (PURGES, DELETIONS) else None
+        return deleted is not None and self.now - deleted >= RETAINED
 
     # --- HTTP ---
 
