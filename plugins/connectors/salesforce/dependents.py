@@ -24,6 +24,8 @@ INDIVIDUALS = "Individual"
 _OWNERS = ("005", "058", "00G")  # users, libraries and groups: whoever keeps a file for somebody
 
 Row = Mapping[str, Any]
+Asked = tuple[str, str, tuple[str, ...], str, list[str]]
+"""View, object, fields, the field that links, and the ids it is looked for with."""
 
 
 @dataclass(frozen=True)
@@ -57,8 +59,7 @@ class DependentReader:
             "messages": ("query", "EmailMessageRelation", ("EmailMessageId", "RelationId"), "RelationId"),
             "tasks": ("queryAll", "TaskRelation", ("TaskId", "RelationId", "Task.WhoId"), "Task.WhoId"),
             "events": ("queryAll", "EventRelation", ("EventId", "RelationId", "Event.WhoId"), "Event.WhoId"),
-            "individuals": ("query", kind, ("Id", way), "Id"),
-            "losers": ("queryAll", kind, ("Id", "MasterRecordId"), "MasterRecordId"),
+            "people": ("queryAll", kind, ("Id", way, "MasterRecordId"), "Id"),
         }
         rows = self._ask({label: (*how, list(batch.values())) for label, how in asked.items()})
         files: dict[str, set[str]] = defaultdict(set)
@@ -67,28 +68,27 @@ class DependentReader:
         messages: dict[str, set[str]] = defaultdict(set)
         for row in rows["messages"]:
             messages[row["EmailMessageId"]].add(short(row["RelationId"]))
-        individuals = {short(row["Id"]): row[way] for row in rows["individuals"] if row.get(way)}
+        individuals = {short(row["Id"]): row[way] for row in rows["people"] if row[way] and short(row["Id"]) in batch}
         taken = self._taken(files, messages, individuals.values(), frozenset(batch))
         return Dependents(
             {
                 FILES: {key: frozenset(owners) for key, owners in files.items() if key not in taken},
                 MESSAGES: {key: frozenset(owners) for key, owners in messages.items() if key not in taken},
-                kind: self._merged_into(kind, rows["losers"]),
+                kind: self._merged_into(kind, rows["people"]),
             },
             {owner: key for owner, key in individuals.items() if key not in taken},
             frozenset(_sharing(rows, batch)),
         )
 
-    def _merged_into(self, kind: str, losers: Sequence[Row]) -> dict[str, frozenset[str]]:
+    def _merged_into(self, kind: str, rows: Sequence[Row]) -> dict[str, frozenset[str]]:
         """Rows that lie in the bin since a merge, by the record that took them over, at any remove."""
-        owners: dict[str, frozenset[str]] = {}
-        while losers:
-            new = {row["Id"]: short(row["MasterRecordId"]) for row in losers if row["Id"] not in owners}
-            by_short = {short(key): owner for key, owner in owners.items()}
-            owners |= {key: by_short.get(master, frozenset((master,))) for key, master in new.items()}
-            asked = {"losers": ("queryAll", kind, ("Id", "MasterRecordId"), "MasterRecordId", list(new))}
-            losers = self._ask(asked)["losers"] if new else ()
-        return owners
+        owners: dict[str, str] = {}
+        while losers := [row for row in rows if row["MasterRecordId"] and row["Id"] not in owners]:
+            by_loser = {short(key): owner for key, owner in owners.items()}
+            masters = {row["Id"]: short(row["MasterRecordId"]) for row in losers}
+            owners |= {key: by_loser.get(master, master) for key, master in masters.items()}
+            rows = self._ask(_merged(kind, list(masters)))["merged"]
+        return {key: frozenset((owner,)) for key, owner in owners.items()}
 
     def _taken(
         self,
@@ -99,7 +99,7 @@ class DependentReader:
     ) -> set[str]:
         """Files, messages and Individuals that others have a part in, or that have a life of their own."""
         people = list(dict.fromkeys(individuals))
-        asked: dict[str, tuple[str, str, tuple[str, ...], str, list[str]]] = {}
+        asked: dict[str, Asked] = {}
         if files:
             fields = ("ContentDocumentId", "LinkedEntityId")
             asked["links"] = ("query", "ContentDocumentLink", fields, "ContentDocumentId", list(files))
@@ -129,23 +129,25 @@ class DependentReader:
             taken.update(row[way] for row in rows.get(kind, ()) if short(row["Id"]) not in batch)
         return taken
 
-    def _ask(self, asked: Mapping[str, tuple[str, str, tuple[str, ...], str, list[str]]]) -> dict[str, list[Row]]:
+    def _ask(self, asked: Mapping[str, Asked]) -> dict[str, list[Row]]:
         """Rows by label; of an object that this org does not have, or does not show us, none."""
         try:
             return self._asked(asked)
         except TooLong:
             return self._asked(asked)
 
-    def _asked(self, asked: Mapping[str, tuple[str, str, tuple[str, ...], str, list[str]]]) -> dict[str, list[Row]]:
+    def _asked(self, asked: Mapping[str, Asked]) -> dict[str, list[Row]]:
         most = soql.ids_in_statement(self._rest.longest_statement)
         parts: list[tuple[str, Part]] = []
         for label, (view, name, fields, link, ids) in asked.items():
             if name in self._absent or (name == "EmailMessageRelation" and MESSAGES in self._declared):
                 continue
-            for start in range(0, len(ids), most):
-                those = soql.within(link, ids[start : start + most])
-                if label == "individuals":
-                    those = soql.all_of([those, f"{soql.name(fields[1])} != null"])
+            at_once = most // 2 if label == "people" else most
+            for start in range(0, len(ids), at_once):
+                those = soql.within(link, asked_for := ids[start : start + at_once])
+                if label == "people":  # of the people only those with an Individual, and whoever was merged into them
+                    with_individual = soql.all_of([those, f"{soql.name(fields[1])} != null"])
+                    those = soql.any_of([with_individual, soql.within("MasterRecordId", asked_for)])
                 statement = soql.select(fields, name, those)
                 parts.append((label, Part("GET", f"{view}?q={soql.in_url(statement)}")))
         rows: dict[str, list[Row]] = {label: [] for label in asked}
@@ -170,6 +172,10 @@ class DependentReader:
             body = self._rest.read("GET", body["nextRecordsUrl"]).body
         if count != body["totalSize"]:
             raise Incomplete(f"{self._system}: rows that hang on the records came short; try again")
+
+
+def _merged(kind: str, keys: list[str]) -> dict[str, Asked]:
+    return {"merged": ("queryAll", kind, ("Id", "MasterRecordId"), "MasterRecordId", keys)}
 
 
 def _sharing(rows: Mapping[str, Sequence[Row]], batch: Collection[str]) -> Iterator[str]:

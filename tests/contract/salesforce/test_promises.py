@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -14,6 +14,7 @@ from retention.vocabulary import (
     Action,
     Criteria,
     DataClass,
+    Dated,
     Gap,
     GapCode,
     OutcomeStatus,
@@ -200,6 +201,18 @@ def test_what_hangs_on_a_large_page_is_the_same_as_on_small_ones(org: Salesforce
     assert by_semi_join == by_ids
     assert any(finding.facts.transactions for finding in by_ids)
     assert any(finding.facts.open_complaint for finding in by_ids)
+
+
+def test_activities_of_more_people_than_an_answer_has_groups_for_are_asked_in_parts(org: SalesforceWorld) -> None:
+    refs = many(org, 2_100, Collected_On__c=EXPIRED_ON.isoformat())
+    for start in range(0, len(refs), 200):
+        records = [{"attributes": {"type": "Task"}, "Subject": "Call", "WhoId": ref.key} for ref in refs[start:][:200]]
+        org.org.restful("composite/sobjects", method="POST", json={"allOrNone": True, "records": records})
+    found = {finding.ref.key: finding for page in org.reconnect(2_000).find(EXPIRED) for finding in page.findings}
+    dated = [{one.data_class: one.collected for one in found[ref.key].facts.classes} for ref in refs]
+    assert {each[DataClass.CONTACT_NOTES] for each in dated} == {
+        Dated(datetime(2026, 11, 22, 12, tzinfo=UTC), "Contact.contact_notes")
+    }
 
 
 def test_a_longer_answer_is_read_page_by_page(org: SalesforceWorld) -> None:
