@@ -15,6 +15,7 @@ from contextlib import contextmanager
 
 from retention import audit, canary
 from retention.contract import Connector, ConnectorError, Stopped
+from retention.for_people import file_left_over
 from retention.plan import Purpose, line
 from retention.policy_approval import refuse_unless_approved as refuse_unless_policy_approved
 from retention.store import (
@@ -185,6 +186,7 @@ def _one_batch(
                 if e.claim.step.action is Action.RESTRICT and e.outcome.previous:
                     steps.remember_previous(db, desk.keyring, e.claim, e.outcome.previous)
             states = steps.conclude(db, ended)
+            file_left_over(db, desk, plan.sweep_id, plan.system, ended)
             if connector.catalogued:
                 gone = [e.claim.step.ref for e in ended if e.outcome.reason is Reason.GONE]
                 catalogue.forget(db, desk.keyring, plan.system, gone)

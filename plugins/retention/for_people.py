@@ -5,6 +5,7 @@ Filled record by record while a plan is made, filed set by set in the same trans
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from retention import audit
@@ -14,9 +15,10 @@ from retention.knowledge import Known
 from retention.store import audit_log, review, tasks
 from retention.store.database import Connection
 from retention.store.desk import Desk
+from retention.store.steps import Ended
 from retention.store.sweeps import Sweep
-from retention.tasks import ACT_BY_HAND, CLASSIFY, GIVE_ACCESS, READ_BY_HAND, Need
-from retention.vocabulary import Action, DataClass
+from retention.tasks import ACT_BY_HAND, CLASSIFY, GIVE_ACCESS, LEFT_OVER, READ_BY_HAND, Need
+from retention.vocabulary import Action, DataClass, OutcomeStatus
 
 
 @dataclass
@@ -81,4 +83,26 @@ class ForPeople:
 
     @property
     def _owner(self) -> str:
-        return self.desk.policy.schedule.approval.approvers[0]
+        return owner_of(self.desk)
+
+
+def file_left_over(db: Connection, desk: Desk, sweep_id: str, system: str, ended: Sequence[Ended]) -> None:
+    """Ask a person for what steps left over that were done otherwise; to be called with their outcomes."""
+    needs = [
+        Need(
+            one.outcome.reason.value,
+            one.claim.step.ref.kind,
+            record_key=one.claim.record_key,
+            reasons=one.claim.reasons,
+            owner=owner_of(desk),
+        )
+        for one in ended
+        if one.outcome.status is OutcomeStatus.DONE and one.outcome.reason.value in LEFT_OVER
+    ]
+    if needs and (opened := tasks.file(db, sweep_id, desk.today, system, (), needs)):
+        audit_log.append(db, [desk.entry(audit.Event.TASK_OPENED, run=sweep_id, system=system, count=opened)])
+
+
+def owner_of(desk: Desk) -> str:
+    """Who is asked first."""
+    return desk.policy.schedule.approval.approvers[0]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
-from retention.vocabulary import Action, GapCode
+from retention.vocabulary import Action, GapCode, Reason
 
 READ_BY_HAND: Mapping[str, int] = {
     GapCode.ENCRYPTED.value: 28,
@@ -31,7 +31,12 @@ ACT_BY_HAND: Mapping[str, int] = {
     Action.RELEASE.value: 7,
     Action.RECTIFY.value: 28,
 }
-DAYS_TO_DO: Mapping[str, int] = {**READ_BY_HAND, **GIVE_ACCESS, **CLASSIFY, **ACT_BY_HAND}
+LEFT_OVER: Mapping[str, int] = {
+    Reason.OPT_OUT_STAYS.value: 28,  # ask the subject, who alone can consent again
+    Reason.MAIL_NOT_STOPPED.value: 2,  # stop it in the system's own screen
+}
+"""What a step left over that was done otherwise, and only a person can finish."""
+DAYS_TO_DO: Mapping[str, int] = {**READ_BY_HAND, **GIVE_ACCESS, **CLASSIFY, **ACT_BY_HAND, **LEFT_OVER}
 """Days until a task is due, within the month the law gives (Art. 12(3)). A gap that the next reading may close by
 itself (a page cut short, a file out of reach) is no task."""
 

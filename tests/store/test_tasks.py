@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -13,11 +13,12 @@ from click.testing import CliRunner, Result
 from sqlalchemy import Engine
 
 from retention.__main__ import main
+from retention.contract import Warrant
 from retention.store import tasks
 from retention.store.database import one, rows
 from retention.store.desk import Desk
 from retention.store.tasks import Task
-from retention.vocabulary import Action, Gap, GapCode
+from retention.vocabulary import Action, Gap, GapCode, Outcome, Reason, Step
 from tests.memory_connector import MemoryConnector, MemorySystem, person
 from tests.sweeping import NOW, TODAY, Night, desk_for, rehearse
 
@@ -205,3 +206,30 @@ def test_a_task_is_closed_once_and_audited(desk: Desk, crm: MemorySystem, ask: A
         entries = [json.loads(bytes(r.body)) for r in rows(db, "SELECT body FROM audit_entries")]
     (done,) = [e for e in entries if e["event"] == "task_done"]
     assert (done["reference"], done["actor"], done["system"], done["count"]) == (task, "dpo", "crm", 1)
+
+
+class LeavesOver(MemoryConnector):
+    """A system that does what it is told but for one thing, and says so in the outcome."""
+
+    left = Reason.OPT_OUT_STAYS
+
+    def act(self, action: Action, batch: Sequence[Step], warrant: Warrant) -> Sequence[Outcome]:
+        return [replace(outcome, reason=self.left) for outcome in super().act(action, batch, warrant)]
+
+
+@pytest.mark.parametrize(("left", "days"), [(Reason.OPT_OUT_STAYS, 28), (Reason.MAIL_NOT_STOPPED, 2)])
+def test_what_a_step_left_over_becomes_a_task_that_later_nights_leave_open(
+    desk: Desk, crm: MemorySystem, left: Reason, days: int
+) -> None:
+    connector = LeavesOver(crm)
+    connector.left = left
+    tonight = Night(desk, [connector, MemoryConnector(MemorySystem("shop"))])
+    assert tonight.run()["crm"]["done"] == 1
+
+    (task,) = listed(desk)
+    assert (task.what, task.kind, task.due_on) == (left.value, "person", TODAY + timedelta(days=days))
+    with desk.transaction() as db:
+        assert one(db, "SELECT record_key FROM steps").record_key == task.record_key
+
+    night(desk, crm, days=1)
+    assert [one.task_id for one in listed(desk)] == [task.task_id]
