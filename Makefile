@@ -58,7 +58,7 @@ mutate: setup
 
 # Resolve again after editing a .in file.
 lock: setup
-	@for set in requirements requirements-dev requirements-mutation; do $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
+	@for set in requirements requirements-dev requirements-clients requirements-mutation; do $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
 		--generate-hashes $$set.in --output-file $$set.txt; done
 
 clean: down

@@ -49,6 +49,10 @@ class Store(Protocol):
     def set_clock(self, now: datetime) -> None: ...
 
 
+class NoAnswer(Exception):
+    """Raised by an app to end the connection under a call whose work is done."""
+
+
 @dataclass
 class Fault:
     """What the next `times` matching calls meet instead of a plain answer."""
@@ -216,9 +220,12 @@ class Control:
         call = self.calls.open(method, raw_path, self._template(scope, raw_path))
         fault = self.faults.take(method, raw_path)
         state = scope.setdefault("state", {})
-        state.update(call=call, calls=self.calls, store=self.store)
+        state.update(call=call, calls=self.calls, faults=self.faults, store=self.store)
         if fault is None:
-            await app(scope, receive, _noting_status(call, send))
+            try:
+                await app(scope, receive, _noting_status(call, send))
+            except NoAnswer:
+                await _hang_up(send)
             return
         call.fault = fault.fault
         if fault.fault == "success_without_effect":

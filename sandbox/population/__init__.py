@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from sandbox.population import address_cases, documents, opt_out_cases, ordinary, time_cases
+from sandbox.population import address_cases, documents, mail, opt_out_cases, ordinary, time_cases
+from sandbox.population.mail_rows import MailRows
 from sandbox.population.people import Case, Person, Place, national
 from sandbox.population.story import Story
 
@@ -37,6 +38,7 @@ class Population:
         address_cases.tell(story)
         self._ordinary = ordinary.invent(story, ordinary.PER_SCALE * scale)
         documents.file(story, self._ordinary)
+        mail.write(story, self._ordinary, scale)
         self.cases: dict[str, Case] = story.cases
         self.people: list[Person] = [*story.people, *(one.person for one in self._ordinary)]
 
@@ -57,6 +59,11 @@ class Population:
         """Every file, in the order of paths."""
         files = sorted(self._story.files, key=lambda plan: plan.path)
         return [DocumentFile(plan.path, plan.write(), plan.modified) for plan in files]
+
+    @property
+    def mail(self) -> MailRows:
+        """Mailboxes, and plans of what lies in each."""
+        return self._story.mail
 
     def identifiers(self) -> list[str]:
         """Every way a seeded person is named anywhere, in each spelling stored: what a leak scan looks for."""

@@ -10,6 +10,7 @@ from typing import Any
 
 from sandbox.population.days import Days
 from sandbox.population.hubspot_rows import HubSpotRows
+from sandbox.population.mail_rows import MailRows
 from sandbox.population.people import Case, Invention, Person, Place
 from sandbox.population.salesforce_rows import SalesforceRows
 
@@ -34,6 +35,7 @@ class Story:
         self.invention = Invention(self.chance)
         self.salesforce = SalesforceRows(seed)
         self.hubspot = HubSpotRows()
+        self.mail = MailRows()
         self.files: list[FilePlan] = []
         self.people: list[Person] = []
         self.cases: dict[str, Case] = {}
@@ -65,24 +67,25 @@ class Story:
 
     def contact(self, case: Case, person: Person, created: date | datetime, **known: Any) -> str:
         row = self.salesforce.contact(person, created, **known)
-        return self._lies(case, "salesforce", "Contact", row["Id"])
+        return self.lies(case, "salesforce", "Contact", row["Id"])
 
     def lead(self, case: Case, person: Person, created: date | datetime, **known: Any) -> str:
         row = self.salesforce.lead(person, created, **{"company": "Brightwater Example Ltd", **known})
-        return self._lies(case, "salesforce", "Lead", row["Id"])
+        return self.lies(case, "salesforce", "Lead", row["Id"])
 
     def hub(self, case: Case, person: Person, created: date, **known: Any) -> Row:
         row = self.hubspot.contact(person, created, **known)
-        self._lies(case, "hubspot", "contact", row["id"])
+        self.lies(case, "hubspot", "contact", row["id"])
         return row
 
     def file(self, path: str, modified: datetime, write: Callable[[], bytes], *case_names: str) -> None:
         """A file of the document server; it is a place of every case named."""
         self.files.append(FilePlan(path, modified, write))
         for name in case_names:
-            self._lies(self.cases[name], "documents", "file", path)
+            self.lies(self.cases[name], "documents", "file", path)
 
-    def _lies(self, case: Case, system: str, kind: str, key: str) -> str:
+    def lies(self, case: Case, system: str, kind: str, key: str) -> str:
+        """Remember where a case lies."""
         place = Place(system, kind, key)
         if place not in case.places:
             case.places.append(place)
