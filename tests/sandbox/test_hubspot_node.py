@@ -5,8 +5,6 @@ Installs pinned packages from npm into a folder of its own, so it takes a minute
 
 from __future__ import annotations
 
-import json
-import shutil
 import socket
 import subprocess
 from collections.abc import Iterator
@@ -16,14 +14,12 @@ from pathlib import Path
 import pytest
 import requests
 
+from tests import node
 from tests.contract.hubspot_world import Emulator, running
 from tests.sandbox.hubspot_specs import SPECS
 
 HERE = Path(__file__).parent / "node_hubspot"
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(shutil.which("npm") is None, reason="npm is not installed: the Node client cannot be tried"),
-]
+pytestmark = pytest.mark.slow
 WANTED = {
     "email": "ann.node@example.com",
     "renamed": "Anna",
@@ -38,14 +34,7 @@ WANTED = {
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The packages of the lock file, without running any script of theirs."""
-    folder = tmp_path_factory.mktemp("node")
-    for name in ("package.json", "package-lock.json", "exchange.mjs"):
-        shutil.copy(HERE / name, folder)
-    npm = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
-    done = subprocess.run(npm, cwd=folder, capture_output=True, text=True, timeout=300, check=False)
-    if done.returncode:
-        pytest.skip("npm could not install the pinned packages: no registry within reach")
-    return folder
+    return node.installed(HERE, tmp_path_factory.mktemp("node"))
 
 
 @pytest.fixture
@@ -55,10 +44,7 @@ def emulator() -> Iterator[Emulator]:
 
 
 def exchanged(installed: Path, url: str, token: str) -> object:
-    node = ["node", "exchange.mjs", url]
-    done = subprocess.run(node, cwd=installed, input=token, capture_output=True, text=True, timeout=60, check=False)
-    assert done.returncode == 0, done.stderr[-2000:]
-    return json.loads(done.stdout)
+    return node.told(installed, "exchange.mjs", url, given=token)
 
 
 def test_the_node_client_works_with_the_emulator(installed: Path, emulator: Emulator) -> None:

@@ -11,6 +11,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from sandbox.clock import Clock
+from sandbox.microsoft365.seed import fill
+from sandbox.microsoft365.tenant import Tenant
 from sandbox.population import Population, build
 
 TODAY = date(2026, 11, 22)
@@ -67,10 +70,21 @@ def test_every_wanted_case_is_there_and_lies_where_it_says(people: Population, c
         ("salesforce", "Lead"): {row["Id"] for row in people.salesforce["Lead"]},
         ("hubspot", "contact"): {row["id"] for row in people.hubspot["contacts"]},
         ("documents", "file"): paths,
+        **mailed(people),
     }
     for place in told.places:
         assert place.key in stored[place.system, place.kind]
     assert all(case in person.cases for person in told.people)
+
+
+def mailed(people: Population) -> dict[tuple[str, str], set[str]]:
+    """The keys of what the emulator's mailboxes hold, by kind."""
+    tenant = Tenant(lambda empty: fill(empty, people.mail), Clock(people.as_of))
+    kept: dict[tuple[str, str], set[str]] = {}
+    for user, box in tenant.state()["mailboxes"].items():
+        for key, item in box["items"].items():
+            kept.setdefault(("microsoft365", item["kind"]), set()).add(f"{user}/{key}")
+    return kept
 
 
 @pytest.mark.parametrize("today", DAYS)

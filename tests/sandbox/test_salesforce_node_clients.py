@@ -6,9 +6,6 @@ They come from npm, pinned by the lock file in `tests/clients/salesforce`, into 
 from __future__ import annotations
 
 import json
-import os
-import shutil
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,6 +17,7 @@ import requests
 from connectors.salesforce import SalesforceConnector, tenant_of
 from retention.policy import load
 from retention.vocabulary import Action, Step
+from tests import node
 from tests.contract.finding import HOSTILE
 from tests.contract.salesforce_world import (
     EVERYTHING,
@@ -42,16 +40,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def node_clients(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    if shutil.which("npm") is None or shutil.which("node") is None:
-        pytest.skip("npm and node are not installed here: the clients that are not ours come from npm")
-    folder = tmp_path_factory.mktemp("node")
-    for file in CLIENTS.iterdir():
-        if file.is_file():
-            shutil.copy(file, folder)
-    asked = [str(shutil.which("npm")), "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
-    done = subprocess.run(asked, cwd=folder, capture_output=True, text=True, timeout=300, check=False)
-    assert done.returncode == 0, done.stderr[-2000:]
-    return folder
+    return node.installed(CLIENTS, tmp_path_factory.mktemp("node"))
 
 
 @pytest.fixture(scope="module")
@@ -67,19 +56,7 @@ def org(emulator: Emulator) -> SalesforceWorld:
 
 
 def told(folder: Path, script: str, given: Any, ca: str = "") -> Any:
-    environment = {**os.environ, "NODE_EXTRA_CA_CERTS": ca} if ca else dict(os.environ)
-    done = subprocess.run(
-        [shutil.which("node") or "node", script],
-        cwd=folder,
-        input=json.dumps(given),
-        capture_output=True,
-        text=True,
-        timeout=120,
-        env=environment,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr[-2000:]
-    return json.loads(done.stdout.splitlines()[-1])
+    return node.told(folder, script, given=json.dumps(given), ca=ca)
 
 
 def test_jsforce_logs_in_queries_and_deletes_in_collections_and_in_bulk(
