@@ -1,4 +1,4 @@
-"""How do clients from npm get into a test? Pinned by a lock file, into a folder of this run; no script of theirs runs."""
+"""How do clients from npm get into a test? By a lock file, into a folder of this run; none of their scripts runs."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def installed(source: Path, folder: Path) -> Path:
 
 
 def told(folder: Path, script: str, *arguments: str, given: str = "", ca: str = "") -> Any:
-    """What a script answers, as JSON in its last line; `given` is its standard input, `ca` a further authority to trust."""
+    """What a script answers, as JSON in its last line. `given` is its standard input, `ca` an authority to trust."""
     environment = {**os.environ, "NODE_EXTRA_CA_CERTS": ca} if ca else dict(os.environ)
     done = subprocess.run(
         [shutil.which("node") or "node", script, *arguments],

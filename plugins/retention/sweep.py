@@ -110,7 +110,7 @@ def join_opt_outs(desk: Desk, sweep: Sweep) -> int:
     Consent that is strictly newer is honoured again after `find` has looked for it in every system.
     """
     with desk.transaction() as db:
-        findings.mark_weak_opt_outs(db, sweep.sweep_id)
+        findings.discount_marks_of_ours(db, sweep.sweep_id)
     return opt_outs.put_on_list(desk, sweep)
 
 
@@ -147,7 +147,7 @@ def find(desk: Desk, sweep: Sweep, connector: Connector) -> int:
 def join_consents(desk: Desk, sweep: Sweep) -> int:
     """Mark addresses that more than one record is known by, and let newer consent take people off the list."""
     with desk.transaction() as db:
-        findings.mark_weak_opt_outs(db, sweep.sweep_id)
+        findings.discount_marks_of_ours(db, sweep.sweep_id)
         findings.mark_shared(db, sweep.sweep_id)
     return opt_outs.put_on_list(desk, sweep) + opt_outs.honour_newer_consents(desk, sweep)
 

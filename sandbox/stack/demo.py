@@ -22,7 +22,7 @@ from psycopg.rows import dict_row
 from sandbox.population import Population, build
 from sandbox.stack import leaks
 from sandbox.stack.airflow import Person
-from sandbox.stack.local import ROOT, LocalStack
+from sandbox.stack.local import EMULATORS, ROOT, LocalStack
 
 DAG = "nightly_retention"
 COLUMNS = ("found", "flagged", "erased", "redacted", "restricted", "kept", "review", "failed", "gaps", "verified")
@@ -62,7 +62,7 @@ def run(home: Path, as_of: date, seed: int) -> int:
     people = build(seed=seed, scale=1, as_of=as_of)
     story = Story()
     try:
-        say("starting PostgreSQL, three emulators and Airflow on loopback …")
+        say(f"starting PostgreSQL, {len(EMULATORS)} emulators and Airflow on loopback …")
         stack.start()
         say(f"Airflow is up after {time.monotonic() - began:.0f} s")
         say("placing a legal hold, approving the policy, switching to rehearsal mode")
@@ -101,7 +101,7 @@ def first_night(stack: LocalStack, story: Story) -> str:
     wait = stack.processes.wait_until
     wait("the scheduled run to appear", lambda: bool(operator.runs(DAG)), 60)
     run_id = str(operator.runs(DAG)[0]["dag_run_id"])
-    say(f"the scheduled run {run_id} reads three systems and plans …")
+    say(f"the scheduled run {run_id} reads {len(EMULATORS)} systems and plans …")
     wait("the question to the DPO", lambda: dpo.waits_for_answer(DAG, run_id) or ended(operator, run_id), 150)
     story.check(not ended(operator, run_id), "the run asks a person before anything is destroyed")
     say("the DPO reads the plan …")
@@ -225,6 +225,13 @@ def records(system: str, state: Any) -> set[str]:
         return {row["Id"] for kind in ("Contact", "Lead") for row in objects[kind] if not row["IsDeleted"]}
     if system == "hubspot":
         return {row["id"] for row in state["objects"]["contacts"] if not row.get("archived")}
+    if system == "microsoft365":
+        return {
+            f"{user}/{key}"
+            for user, box in state["mailboxes"].items()
+            for key, item in box["items"].items()
+            if not item["folder"].startswith("recoverableitems")
+        }
     return {path.lstrip("/") for path in state["files"]}
 
 

@@ -25,7 +25,7 @@ from sandbox.stack.processes import Processes
 
 ROOT = Path(__file__).resolve().parents[2]
 ROLES = {"executor": "retention_executor", "approver": "retention_approver", "auditor": "retention_auditor"}
-EMULATORS = {"salesforce": "salesforce", "hubspot": "hubspot", "documents": "sftp"}
+EMULATORS = {"salesforce": "salesforce", "hubspot": "hubspot", "documents": "sftp", "microsoft365": "microsoft365"}
 """Name of the system in the policy, and of the emulator that stands in for it."""
 
 
@@ -236,5 +236,8 @@ def connection_to(emulator: Emulator) -> dict[str, Any]:
         return {**made, "login": given["client_id"], "password": given["client_secret"], "extra": extra}
     if emulator.name == "hubspot":
         return {**made, "password": given["token"], "extra": extra}
+    if emulator.name == "microsoft365":
+        extra |= {"tenant_id": given["tenant"], "authority": emulator.base_url}
+        return {**made, "login": given["client_id"], "password": given["client_secret"], "extra": extra}
     extra = {"host_key": given["host_key"]}
     return {**made, "login": given["username"], "password": given["password"], "extra": extra}

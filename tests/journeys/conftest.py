@@ -1,4 +1,4 @@
-"""One real stack for all stories: a real Airflow, a real PostgreSQL, three emulators. Fault by injection, no sleeps
+"""One real stack for all stories: a real Airflow, a real PostgreSQL, the emulators. Fault by injection, no sleeps
 but one: a person needs some seconds to answer, and Airflow loses answers that come faster."""
 
 from __future__ import annotations

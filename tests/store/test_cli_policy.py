@@ -90,7 +90,7 @@ def test_check_as_json(ask: Ask) -> None:
     answer = json.loads(ask("policy", "check", "--json").stdout)
 
     assert answer["digest"] == DIGEST
-    assert answer["systems"] == ["salesforce", "hubspot", "documents"]
+    assert answer["systems"] == ["salesforce", "hubspot", "documents", "microsoft365"]
 
 
 def test_check_needs_no_ledger() -> None:

@@ -169,6 +169,27 @@ def test_marketing_is_stopped_at_once_and_needs_no_approval(
     assert shop.records[customer.key].values["interests"]
 
 
+def test_the_mark_our_own_restriction_set_is_no_opt_out_of_the_person(
+    ledger: Engine, crm: MemorySystem, shop: MemorySystem
+) -> None:
+    """As in Salesforce, where a restriction also stops marketing: somebody with an open claim must not lose evidence."""
+    disputed = person("ann@example.com", date(2019, 1, 1))
+    disputed.open_complaint = True
+    held = crm.add(disputed)
+    letter = shop.add(person("ann@example.com"))
+    first = night(ledger, crm, shop)
+    first.run()
+    assert crm.records[held.key].restricted
+    crm.records[held.key].opted_out = True
+
+    second = Night(first.desk, list(first.connectors.values()))
+
+    assert second.plan() is None
+    assert letter.key in shop.records
+    with second.desk.transaction() as db:
+        assert rows(db, "SELECT 1 FROM suppressions") == []
+
+
 def test_a_shared_mailbox_is_put_before_a_person(ledger: Engine, crm: MemorySystem) -> None:
     crm.add(person("info@example.com", opted_out=True))
     crm.add(person("twice@example.com", opted_out=True))

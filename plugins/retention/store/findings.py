@@ -121,9 +121,18 @@ def save_gaps(db: Connection, keyring: Keyring, sweep_id: str, system: str, gaps
         )
 
 
-def mark_weak_opt_outs(db: Connection, sweep_id: str) -> int:
-    """Mark opt-outs that only we set, on a match too weak to erase by: they are not the subject's own word."""
-    return run(
+def discount_marks_of_ours(db: Connection, sweep_id: str) -> int:
+    """What we set ourselves is not the subject's own word: opt-outs set on a match too weak to erase by, and those a
+    restriction of ours came with. Whoever opted out before is on the suppression list, which goes on speaking."""
+    of_restrictions = run(
+        db,
+        """UPDATE findings f SET facts = f.facts || '{"opted_out": false, "opted_out_on": null}' FROM steps s"""
+        " WHERE f.sweep_id = :s AND (f.facts->>'opted_out')::bool AND (f.facts->>'restricted')::bool"
+        " AND s.system = f.system AND s.record_key = f.record_key AND s.action = 'restrict'"
+        " AND s.state IN ('done', 'verified') AND NOT s.rests_on_opt_out",
+        s=sweep_id,
+    )
+    return of_restrictions + run(
         db,
         "UPDATE findings f SET weak_opt_out = true FROM steps s WHERE f.sweep_id = :s AND NOT f.weak_opt_out"
         " AND s.system = f.system AND s.record_key = f.record_key AND s.action = 'suppress'"
