@@ -172,7 +172,7 @@ def test_marketing_is_stopped_at_once_and_needs_no_approval(
 def test_the_mark_our_own_restriction_set_is_no_opt_out_of_the_person(
     ledger: Engine, crm: MemorySystem, shop: MemorySystem
 ) -> None:
-    """As in Salesforce, where a restriction also stops marketing: somebody with an open claim must not lose evidence."""
+    """As in Salesforce, where a restriction stops marketing too: somebody with an open claim must not lose evidence."""
     disputed = person("ann@example.com", date(2019, 1, 1))
     disputed.open_complaint = True
     held = crm.add(disputed)
