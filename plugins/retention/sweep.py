@@ -261,6 +261,8 @@ def _refresh_catalogue(desk: Desk, sweep: Sweep, connector: Connector, zone: Zon
             findings.save_gaps(db, keyring, sweep.sweep_id, system, page.gaps)
             if page.whole:
                 catalogue.forget_unseen(db, sweep.sweep_id, system)
+            elif page.whole_groups:
+                catalogue.forget_unseen_of(db, sweep.sweep_id, system, page.whole_groups)
             if page.next is not None:
                 catalogue.save_token(db, keyring, system, Token(bytes(page.next)))  # type: ignore[arg-type]
         read += page.read

@@ -179,11 +179,15 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A record met by a search: where it is, what policy may know, and how its subjects are known (in memory only)."""
+    """A record met by a search: where it is, what policy may know, and how its subjects are known (in memory only).
+
+    `group` names what it lies in where the system speaks of that as a whole (a mail folder): see `Page.whole_groups`.
+    """
 
     ref: RecordRef
     facts: Facts
     identifiers: tuple[Identifier, ...] = field(default=(), repr=False)
+    group: str = field(default="", repr=False)
 
 
 class GapCode(StrEnum):
@@ -234,7 +238,8 @@ class Page:
     """One page of an answer. `read` counts what the system showed; `next` resumes after this page.
 
     From `changes`: `unchanged` names what was seen and is as before, `gone` what the system says is deleted, and
-    `whole` on the last page says that everything there is was named, so that what was not is gone.
+    `whole` on the last page says that everything there is was named, so that what was not is gone. `whole_groups`, on
+    the last page too, says so of single groups: each was read from its beginning in this pass, or is itself no more.
     """
 
     findings: tuple[Finding, ...] = ()
@@ -244,6 +249,7 @@ class Page:
     unchanged: tuple[RecordRef, ...] = ()
     gone: tuple[RecordRef, ...] = ()
     whole: bool = False
+    whole_groups: tuple[str, ...] = field(default=(), repr=False)
 
 
 # --- What a connector is asked to do, and what came of it ---

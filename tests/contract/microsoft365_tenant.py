@@ -57,6 +57,8 @@ class Box:
     items: dict[str, Stored] = field(default_factory=dict)
     removed: list[tuple[int, str, str]] = field(default_factory=list)
     on_hold: bool = False
+    contacts: dict[str, str] = field(default_factory=dict)
+    """Contact folders besides the default one, and the folder each lies in."""
     calendars: int = 1
     status: int = 200
 
@@ -201,7 +203,14 @@ class Tenant:
             case ["mailFolders", folder, "messages", "delta"]:
                 return self._delta(box, f"/users/{name}/mailFolders/{folder}/messages/delta", folder, query, size)
             case ["contactFolders"]:
-                return 200, {"value": []}
+                return 200, {
+                    "value": [{"id": one, "displayName": one} for one, above in box.contacts.items() if not above]
+                }
+            case ["contactFolders", folder, "childFolders"]:
+                inside = [one for one, above in box.contacts.items() if above == folder]
+                return 200, {"value": [{"id": one, "displayName": one} for one in inside]}
+            case ["contactFolders", folder, "contacts", "delta"]:
+                return self._delta(box, f"/users/{name}/contactFolders/{folder}/contacts/delta", folder, query, size)
             case ["calendars"]:
                 return 200, {"value": [{"id": f"cal-{n}", "isDefaultCalendar": not n} for n in range(box.calendars)]}
             case ["contacts", "delta"]:

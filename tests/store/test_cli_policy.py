@@ -125,7 +125,7 @@ def test_schemas_are_written_and_then_current(ask: Ask, candidate: Path) -> None
 def test_effect_shows_before_after_and_difference(ask: Ask, read_once: str, candidate: Path) -> None:
     answer = json.loads(ask("policy", "effect", "--folder", str(candidate), "--json").stdout)
 
-    assert (answer["policy_before"], answer["never_read"]) == (DIGEST, ["salesforce", "documents"])
+    assert (answer["policy_before"], answer["never_read"]) == (DIGEST, ["salesforce", "documents", "microsoft365"])
     assert answer["counts"][0] == {
         "system": "hubspot",
         "rule": "",

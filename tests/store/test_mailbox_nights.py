@@ -13,7 +13,7 @@ from retention.store import catalogue, sweeps
 from retention.store.database import rows
 from retention.store.desk import Desk
 from tests.contract.microsoft365.asking import email
-from tests.contract.microsoft365_tenant import Tenant, message
+from tests.contract.microsoft365_tenant import Tenant, error, message
 from tests.contract.microsoft365_world import SYSTEM, connect
 from tests.sweeping import Night, desk_for, rehearse
 
@@ -115,14 +115,58 @@ def test_what_could_not_be_read_is_a_gap_of_every_night_and_not_of_the_first_alo
         assert [gap.code for gap in told] == ["unknown_format"]
 
 
-def test_items_of_a_folder_that_vanished_leave_the_catalogue_as_soon_as_they_are_met(
-    desk: Desk, tenant: Tenant
-) -> None:
+def known(desk: Desk) -> int:
+    with desk.transaction() as db:
+        return catalogue.size(db, SYSTEM)
+
+
+def test_items_of_a_folder_that_vanished_leave_the_catalogue_the_same_night(desk: Desk, tenant: Tenant) -> None:
     item = tenant.add("message", message("ann@example.com", OURS, on=OLD), folder="sent")
+    moved = tenant.add("message", message("ann@example.com", OURS), folder="sent")
     Night(desk, [connect(tenant)]).read()
+    tenant.move("u1", moved, "u1-inbox")
     del tenant.boxes["u1"].folders["u1-sent"], tenant.boxes["u1"].items[item]
 
-    assert Night(desk, [connect(tenant)]).run() == {SYSTEM: {"done": 1, "verified": 1}}
+    assert Night(desk, [connect(tenant)]).run() == {}
 
-    with desk.transaction() as db:
-        assert catalogue.size(db, SYSTEM) == 0
+    assert known(desk) == 1
+
+
+def test_items_that_went_while_the_position_of_their_folder_was_forgotten_leave_the_catalogue(
+    desk: Desk, tenant: Tenant
+) -> None:
+    gone = tenant.add("message", message("ann@example.com", OURS))
+    tenant.add("message", message("bea@example.com", OURS))
+    elsewhere = tenant.add("message", message("cy@example.com", OURS), folder="sent")
+    Night(desk, [connect(tenant)]).read()
+    del tenant.boxes["u1"].items[gone]
+    forgotten = [True]
+
+    def forget(_: str, path: str) -> tuple[int, Any] | None:
+        if "u1-inbox" in path and "deltatoken" in path and forgotten:
+            forgotten.clear()
+            return 410, error("SyncStateNotFound")
+        return None
+
+    tenant.twist = forget
+    Night(desk, [connect(tenant)]).read()
+
+    assert known(desk) == 2
+    assert elsewhere in tenant.boxes["u1"].items
+
+
+def test_a_mailbox_that_is_no_more_takes_its_items_out_of_the_catalogue(desk: Desk, tenant: Tenant) -> None:
+    tenant.add("message", message("ann@example.com", OURS))
+    tenant.add("message", message("bea@example.com", "u2@ours.example"), box="u2")
+    Night(desk, [connect(tenant)]).read()
+    del tenant.boxes["u2"]
+    Night(desk, [connect(tenant)]).read()
+    assert known(desk) == 1
+
+
+def test_a_mailbox_that_lets_us_in_no_more_keeps_its_items_in_the_catalogue(desk: Desk, tenant: Tenant) -> None:
+    tenant.add("message", message("bea@example.com", "u2@ours.example"), box="u2")
+    Night(desk, [connect(tenant)]).read()
+    tenant.boxes["u2"].status = 403
+    Night(desk, [connect(tenant)]).read()
+    assert known(desk) == 1

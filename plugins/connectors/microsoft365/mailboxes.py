@@ -6,7 +6,7 @@ Items are read where the mail API shows them. An in-place archive cannot be reac
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from itertools import pairwise
@@ -27,6 +27,8 @@ CONTACT_FOLDERS = "$select=id,displayName&$top=250"
 CALENDARS = "$select=id,isDefaultCalendar&$top=100"
 SEARCH_FOLDER = "#microsoft.graph.mailSearchFolder"
 RECOVERABLE = "recoverableitemsdeletions"
+MAIL = "m:"
+"""How the name of a mail folder's place begins."""
 WINDOW_DAYS = 1825
 WINDOWS = tuple(date(2006, 1, 1) + timedelta(days=WINDOW_DAYS * n) for n in range(9))
 """A calendar is read as one stretch; in these, of which the service is known to show each, where it refuses that."""
@@ -59,11 +61,24 @@ class Place:
 
 @dataclass
 class Estate:
-    """What was found: places, gaps, and whether every mailbox let us in."""
+    """What was found: places, gaps, and whether every mailbox let us in.
+
+    `opened` are mailboxes whose mail folders were all listed, `users` everybody who has an account.
+    """
 
     places: list[Place] = field(default_factory=list)
     gaps: list[Gap] = field(default_factory=list)
     whole: bool = True
+    opened: set[str] = field(default_factory=set, repr=False)
+    users: set[str] = field(default_factory=set, repr=False)
+
+    def vanished(self, before: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+        """Mail folders that were read before and surely are no more, by mailbox and name of the place."""
+        present = {(place.mailbox, place.name) for place in self.places}
+        for mailbox, name in before:
+            is_gone = (mailbox, name) not in present and (mailbox in self.opened or mailbox not in self.users)
+            if is_gone and (name.startswith(MAIL) or mailbox not in self.users):
+                yield mailbox, name
 
 
 class Mailboxes:
@@ -89,6 +104,7 @@ class Mailboxes:
 
     def _in_scope(self, estate: Estate) -> list[Mailbox]:
         everybody = list(self._all())
+        estate.users |= {one.mailbox for one in everybody}
         if self._scope.mailboxes is None:
             return everybody
         known = frozenset().union(*(one.addresses for one in everybody))
@@ -112,6 +128,7 @@ class Mailboxes:
                 estate.gaps.append(self._gap(one.mailbox, "archive-mailbox"))
             opened.append((one, answer))
         self._folders(opened, estate)
+        estate.opened |= {one.mailbox for one, _ in opened}
         self._other_places([one for one, _ in opened], positions, estate)
 
     def _folders(self, opened: Sequence[tuple[Mailbox, Answer]], estate: Estate) -> None:
@@ -136,7 +153,7 @@ class Mailboxes:
     def _mail_place(self, mailbox: str, row: dict[str, Any], path: str, folder: str) -> Place:
         restricted = is_restricted_folder(self._scope, row) and "/" not in path
         is_empty = row.get("totalItemCount") == 0
-        return Place(MESSAGE, mailbox, f"m:{row['id']}", _mail_start(folder), path, restricted, is_empty)
+        return Place(MESSAGE, mailbox, f"{MAIL}{row['id']}", _mail_start(folder), path, restricted, is_empty)
 
     def _other_places(self, mailboxes: Sequence[Mailbox], positions: Positions, estate: Estate) -> None:
         """Recoverable items, contacts and calendar. Recoverable items are looked for until they are found once."""
@@ -149,15 +166,17 @@ class Mailboxes:
                 estate.places.append(self._recoverable_place(one.mailbox, known))
             else:
                 parts.append(Part("GET", f"{root}/mailFolders/{RECOVERABLE}?$select=id", one.mailbox))
+        contacts: list[tuple[str, Answer]] = []
         for part, answer in zip(parts, self._graph.read_all(parts, what="listing folders"), strict=True):
             if "/contactFolders" in part.path:
-                self._contact_places(part.mailbox, answer, estate)
+                contacts.append((part.mailbox, answer))
             elif "/calendars" in part.path:
                 self._calendar_places(part.mailbox, answer, positions, estate)
             elif answer.is_fine and is_id(answer.body().get("id")):
                 estate.places.append(self._recoverable_place(part.mailbox, answer.body()["id"]))
             elif answer.status not in (BAD_REQUEST, FORBIDDEN, NOT_FOUND):
                 raise refusal(self._graph.who, "looking for recoverable items", answer)
+        self._contacts(contacts, estate)
 
     def _calendar_places(self, mailbox: str, answer: Answer, positions: Positions, estate: Estate) -> None:
         """The mailbox's own calendar; no list of changes shows another one."""
@@ -172,18 +191,37 @@ class Mailboxes:
         was_split = any(name.startswith("e:") and name != "e:" for name in positions.named(mailbox))
         estate.places += windows if was_split else (_stretch(mailbox, "e:", WINDOWS[0], WINDOWS[-1], windows),)
 
-    def _contact_places(self, mailbox: str, answer: Answer, estate: Estate) -> None:
-        if answer.status in (FORBIDDEN, NOT_FOUND):
-            estate.gaps.append(self._gap(mailbox, "contacts"))
-            estate.whole = False
-            return
+    def _contact_places(self, mailbox: str, answer: Answer, estate: Estate) -> list[Part]:
+        """The folders of an answer as places, and the questions for the folders in them."""
         root = mailbox_path(mailbox)
-        select = f"$select={SELECTED[CONTACT]}"
-        estate.places.append(Place(CONTACT, mailbox, "c:", f"{root}/contacts/delta?{select}", "Contacts"))
+        below: list[Part] = []
         for row in self._rows(answer, mailbox):
             if is_id(row.get("id")):
-                start = f"{root}/contactFolders/{quote(row['id'], safe='')}/contacts/delta?{select}"
+                folder = f"{root}/contactFolders/{quote(row['id'], safe='')}"
+                start = f"{folder}/contacts/delta?$select={SELECTED[CONTACT]}"
                 estate.places.append(Place(CONTACT, mailbox, f"c:{row['id']}", start, str(row.get("displayName"))))
+                below.append(Part("GET", f"{folder}/childFolders?{CONTACT_FOLDERS}", mailbox))
+        return below
+
+    def _contacts(self, answers: Sequence[tuple[str, Answer]], estate: Estate) -> None:
+        """The contacts of these mailboxes: the default folder, and the others level by level, 20 to a request."""
+        level: list[Part] = []
+        for mailbox, answer in answers:
+            if answer.status in (FORBIDDEN, NOT_FOUND):
+                estate.gaps.append(self._gap(mailbox, "contacts"))
+                estate.whole = False
+                continue
+            start = f"{mailbox_path(mailbox)}/contacts/delta?$select={SELECTED[CONTACT]}"
+            estate.places.append(Place(CONTACT, mailbox, "c:", start, "Contacts"))
+            level += self._contact_places(mailbox, answer, estate)
+        while level:
+            told = self._graph.read_all(level, what="listing contact folders")
+            level = [
+                deeper
+                for part, answer in zip(level, told, strict=True)
+                if answer.status != NOT_FOUND
+                for deeper in self._contact_places(part.mailbox, answer, estate)
+            ]
 
     def _recoverable_place(self, mailbox: str, folder_id: str) -> Place:
         folder = f"{mailbox_path(mailbox)}/mailFolders/{quote(folder_id, safe='')}"

@@ -45,12 +45,14 @@ class Pass:
         self._internal: set[tuple[str, str, str]] = set()
         self._anew: set[Place] = set()
         self._whole = True
+        self._whole_groups: set[str] = set()
         self._pages = 0
 
     def pages(self) -> Iterator[Page]:
         """Page by page; the last carries the token and what is gone."""
         estate = Mailboxes(self._graph, self._scope, self._system).survey(self._positions)
         self._whole = estate.whole
+        self._whole_groups |= {_group(*one) for one in estate.vanished(self._positions.known())}
         self._positions.keep_only((place.mailbox, place.name) for place in estate.places)
         if estate.gaps:
             yield Page(gaps=tuple(estate.gaps))
@@ -59,7 +61,7 @@ class Pass:
         gone = tuple(self._ref(*item) for item in sorted(self._positions.removed | self._internal))
         self._positions.removed = set()
         whole = self._whole and self._from_nothing
-        yield Page(next=self._positions.token(), gone=gone, whole=whole)
+        yield Page(next=self._positions.token(), gone=gone, whole=whole, whole_groups=tuple(sorted(self._whole_groups)))
 
     def _known(self, places: Sequence[Place]) -> Iterator[Page]:
         """What changed where we were before. Nothing is saved until all of them have said what they no longer have."""
@@ -103,9 +105,10 @@ class Pass:
 
     def _follow(self, place: Place, answer: Answer, *, was_read: bool = False) -> Iterator[Page]:
         """One place from an answer on to its end. `was_read`: what it shows may have been known otherwise before."""
-        begun_again = False
+        begun_again = place in self._anew
         while True:
-            if answer.status == GONE and not begun_again:
+            if answer.status == GONE and place not in self._anew:
+                self._anew.add(place)
                 begun_again = True
                 answer = self._page(place.start, place)
                 continue
@@ -122,6 +125,8 @@ class Pass:
             page = self._taken(place, rows, was_read)
             if following is None:
                 self._positions.set(place.mailbox, place.name, READ, end or "")
+                if begun_again:
+                    self._whole_groups.add(_group(place.mailbox, place.name))
             else:
                 self._positions.set(place.mailbox, place.name, READING, following)
             if rows:
@@ -209,7 +214,7 @@ class Pass:
             restricted=place.restricted,
             is_read=attached.unread is None,
         )
-        findings.append(Finding(ref, facts, people))
+        findings.append(Finding(ref, facts, people, _group(place.mailbox, place.name)))
         return True
 
     def _state(self, place: Place) -> str | None:
@@ -225,3 +230,8 @@ class Pass:
 
     def _ref(self, kind: str, mailbox: str, item: str, version: str = "") -> RecordRef:
         return RecordRef(self._system, kind, key(mailbox, item), version)
+
+
+def _group(mailbox: str, place: str) -> str:
+    """The name of a place among all places of the tenant."""
+    return f"{mailbox}/{place}"

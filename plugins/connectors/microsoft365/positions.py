@@ -75,6 +75,12 @@ class Positions:
                 left.setdefault(mailbox, {})[place] = at
         self.places = left
 
+    def known(self) -> Iterator[tuple[str, str]]:
+        """Every place that was read before, by mailbox and name."""
+        for mailbox, places in self.places.items():
+            for name in places:
+                yield mailbox, name
+
     def named(self, mailbox: str) -> Iterator[str]:
         """The places of a mailbox that were read before."""
         yield from self.places.get(mailbox, {})

@@ -5,6 +5,7 @@ A night costs what changed. Expiry is a query on dates, a person's items are one
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import date, datetime
@@ -56,6 +57,7 @@ COLUMNS: Sequence[str] = (
     "gap_code",
     "seen_in",
     "shared",
+    "in_group",
 )
 """The columns of a row, in the order it is written."""
 
@@ -93,6 +95,7 @@ def save(
             gap_codes.get(record_key, ""),
             sweep_id,
             len(exact_keys) < len(set(finding.identifiers)),
+            _group(finding.group) if finding.group else None,
         )
 
     updates = ", ".join(f"{c} = excluded.{c}" for c in COLUMNS[2:])
@@ -137,6 +140,17 @@ def forget(db: Connection, keyring: Keyring, system: str, refs: Sequence[RecordR
 def forget_unseen(db: Connection, sweep_id: str, system: str) -> int:
     """Remove items a whole pass did not name."""
     return run(db, "DELETE FROM catalogue WHERE system = :system AND seen_in <> :s", s=sweep_id, system=system)
+
+
+def forget_unseen_of(db: Connection, sweep_id: str, system: str, groups: Collection[str]) -> int:
+    """Remove items of groups that were read from their beginning, or are no more, and did not show them."""
+    return run(
+        db,
+        "DELETE FROM catalogue WHERE system = :system AND seen_in <> :s AND in_group = ANY (:groups)",
+        s=sweep_id,
+        system=system,
+        groups=[_group(one) for one in groups],
+    )
 
 
 def due(db: Connection, sweep_id: str, system: str, collected_before: date) -> int:
@@ -195,6 +209,10 @@ def earliest_day(facts: Facts, local_day: LocalDay) -> date | None:
     days = [_day(c.collected, local_day) for c in facts.classes]
     proven = [day for day in days if day is not None]
     return min(proven) if proven and len(proven) == len(days) else None
+
+
+def _group(name: str) -> bytes:
+    return hashlib.sha256(name.encode()).digest()[:16]
 
 
 def _day(dated: Dated | None, local_day: LocalDay) -> date | None:

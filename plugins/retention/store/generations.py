@@ -105,7 +105,7 @@ def _rekey_catalogue(db: Connection, keyring: Keyring) -> int:
         db,
         "DELETE FROM catalogue WHERE ctid IN (SELECT ctid FROM catalogue WHERE key_id <> :key_id LIMIT :n)"
         " RETURNING system, kind, locator, addresses, version, facts::text AS facts, collected_on, gap_code, seen_in,"
-        " shared",
+        " shared, in_group",
         key_id=keyring.key_id,
         n=PAGE,
     )
@@ -131,4 +131,5 @@ def _rekeyed(keyring: Keyring, row: Any) -> tuple[Any, ...]:
         row.gap_code,
         row.seen_in,
         row.shared,
+        row.in_group,
     )

@@ -112,6 +112,15 @@ def test_contacts_are_known_by_addresses_and_numbers_and_are_one_person() -> Non
     assert finding.facts.classes[0].data_class is DataClass.CONTACT_IDENTITY
 
 
+def test_contacts_in_folders_below_folders_are_read() -> None:
+    tenant, _ = tenant_with()
+    tenant.boxes["u1"].contacts = {"cf-team": "", "cf-old": "cf-team"}
+    row = {"createdDateTime": "2019-01-01T00:00:00Z", "emailAddresses": [{"address": "ann@example.com"}]}
+    contact = tenant.add("contact", row)
+    tenant.boxes["u1"].items[contact].folder = "cf-old"
+    assert set(found(pages(connect(tenant)))) == {contact}
+
+
 def test_events_are_known_by_organiser_and_attendees_and_count_from_their_end() -> None:
     tenant, _ = tenant_with()
     item = tenant.add("event", event("2020-05-05T10:00:00.0000000"))
