@@ -73,11 +73,16 @@ class _AnnouncingServer(uvicorn.Server):
 
 
 def http_server(
-    app: ASGIApp, tls: TlsFiles | None = None, line: tuple[str, str, Path | None, Mapping[str, str]] | None = None
+    app: ASGIApp,
+    tls: TlsFiles | None = None,
+    line: tuple[str, str, Path | None, Mapping[str, str]] | None = None,
+    *,
+    dated: bool = True,
 ) -> uvicorn.Server:
     """A server to be run by `run(sockets=[...])`, also in a thread; `should_exit = True` ends it.
 
-    `line` holds the arguments of `announce`; None announces nothing (a control surface beside another protocol).
+    `dated`: whether answers say the machine's time; an app that says the emulator's turns it off. `line` holds the
+    arguments of `announce`; None announces nothing (a control surface beside another protocol).
     """
     config = uvicorn.Config(
         app,
@@ -86,6 +91,7 @@ def http_server(
         lifespan="off",
         proxy_headers=False,
         server_header=False,
+        date_header=dated,
         timeout_graceful_shutdown=1,
         timeout_keep_alive=60,
         http="h11",
@@ -98,11 +104,17 @@ def http_server(
 
 
 def serve_http(
-    app: ASGIApp, sock: socket.socket, *, name: str, credentials: Mapping[str, str], tls: TlsFiles | None = None
+    app: ASGIApp,
+    sock: socket.socket,
+    *,
+    name: str,
+    credentials: Mapping[str, str],
+    tls: TlsFiles | None = None,
+    dated: bool = True,
 ) -> None:
     """Run the app on the bound socket until SIGTERM or SIGINT; requests under way get one second to end."""
     line = (name, base_url(sock, tls), tls.ca if tls else None, credentials)
-    http_server(app, tls, line).run(sockets=[sock])
+    http_server(app, tls, line, dated=dated).run(sockets=[sock])
 
 
 def base_url(sock: socket.socket, tls: TlsFiles | None = None) -> str:

@@ -21,4 +21,4 @@ def serve(options: Options) -> None:
     tenant = Tenant(lambda empty: fill(empty, population.mail), Clock(options.as_of))
     tls = issue(options.tls_dir or Path(tempfile.mkdtemp(prefix="sandbox-tls-")), options.name)
     credentials = {"tenant": TENANT, "client_id": CLIENT_ID, "client_secret": CLIENT_SECRET}
-    serve_http(build(tenant), listen(options.port), name=options.name, credentials=credentials, tls=tls)
+    serve_http(build(tenant), listen(options.port), name=options.name, credentials=credentials, tls=tls, dated=False)

@@ -118,6 +118,8 @@ class Service:
         headers = {str(k).lower(): str(v) for k, v in (part.get("headers") or {}).items()}
         one = Ask(part["method"].upper(), part["url"], headers, part.get("body"), len(str(part.get("body") or "")))
         touched, service = Touched(), self
+        found = find(one.method, one.path)
+        touched.template = found[0].path if found is not None else ""
         fault = self.breaks(one.method, f"{self.version}{one.path.partition('?')[0]}")
         if fault is not None and fault.fault == "success_without_effect":
             service = replace(self, tenant=copy.deepcopy(self.tenant))

@@ -52,6 +52,7 @@ FIGURES: dict[str, Spec] = {
     "microsoft365.first.memory_mb": Spec("MB", bar=400, of_value=True),
     "microsoft365.night.calls": Spec(CALLS, bar=0.02),
     "microsoft365.erase.calls": Spec(CALLS, bar=1.1),
+    "microsoft365.refused": Spec(CALLS, bar=0.0),
     "documents.list.files_per_s": Spec(RATE_FILES, bar=0.5, at_least=True),
     "documents.read.mb_per_s": Spec(RATE_MB),
     "documents.scan.files_per_s": Spec(RATE_FILES, bar=0.85, at_least=True),

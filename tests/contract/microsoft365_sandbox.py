@@ -115,7 +115,7 @@ def serving(folder: Path, seed: Any = one_mailbox) -> Iterator[Sandbox]:
     tenant = Tenant(seed, Clock(AS_OF))
     control = build(tenant)
     files, sock = issue(folder, "microsoft365"), listen(0)
-    server = http_server(control, files)
+    server = http_server(control, files, dated=False)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [sock]}, daemon=True)
     thread.start()
     while not server.started:

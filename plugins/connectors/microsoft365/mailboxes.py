@@ -46,7 +46,8 @@ class Mailbox:
 class Place:
     """A folder of items, or a stretch of a calendar: what one list of changes is about. `name` is its position's.
 
-    `small` says that its first page is sure to be short; `split` is what to read instead where the service refuses it.
+    `small` says that its first page is sure to be short, `empty` that there is nothing in it; `split` is what to read
+    instead where the service refuses it.
     """
 
     kind: str
@@ -56,6 +57,7 @@ class Place:
     folder: str = field(default="", repr=False)
     restricted: bool = False
     small: bool = True
+    empty: bool = False
     split: tuple[Place, ...] = ()
 
 
@@ -153,7 +155,8 @@ class Mailboxes:
     def _mail_place(self, mailbox: str, row: dict[str, Any], path: str, folder: str) -> Place:
         restricted = is_restricted_folder(self._scope, row) and "/" not in path
         is_empty = row.get("totalItemCount") == 0
-        return Place(MESSAGE, mailbox, f"{MAIL}{row['id']}", _mail_start(folder), path, restricted, is_empty)
+        name = f"{MAIL}{row['id']}"
+        return Place(MESSAGE, mailbox, name, _mail_start(folder), path, restricted, small=is_empty, empty=is_empty)
 
     def _other_places(self, mailboxes: Sequence[Mailbox], positions: Positions, estate: Estate) -> None:
         """Recoverable items, contacts and calendar. Recoverable items are looked for until they are found once."""

@@ -56,8 +56,10 @@ class Pass:
         self._positions.keep_only((place.mailbox, place.name) for place in estate.places)
         if estate.gaps:
             yield Page(gaps=tuple(estate.gaps))
-        yield from self._known(estate.places)
-        yield from self._new(estate.places)
+        # What is empty and was never read needs no reading: nothing was there that could be gone.
+        places = [place for place in estate.places if not place.empty or self._state(place) is not None]
+        yield from self._known(places)
+        yield from self._new(places)
         gone = tuple(self._ref(*item) for item in sorted(self._positions.removed | self._internal))
         self._positions.removed = set()
         whole = self._whole and self._from_nothing
