@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field
 from typing import Any
+
+from sandbox.switching import changed
 
 SCOPES = (
     "oauth",
@@ -89,20 +91,10 @@ class Switches:
 
     def changed(self, given: Mapping[str, Any]) -> Switches:
         """These, with some set."""
-        known = {one.name for one in fields(self)}
-        unknown = sorted(set(given) - known)
-        if unknown:
-            raise ValueError(f"unknown switches {unknown}; known: {sorted(known)}")
-        fitting = dict(given)
-        for name, value in given.items():
-            wanted = type(getattr(self, name))
-            if wanted is float and type(value) is int:
-                fitting[name] = float(value)
-            elif type(value) is not wanted:
-                raise ValueError(f"{name} takes a {wanted.__name__}")
-        if fitting.get("interval_seconds", self.interval_seconds) <= 0:
+        found = changed(self, given)
+        if found.interval_seconds <= 0:
             raise ValueError("interval_seconds is above zero")
-        return replace(self, **fitting)
+        return found
 
     def plain(self) -> dict[str, Any]:
         return asdict(self)

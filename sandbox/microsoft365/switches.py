@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field
 from typing import Any
+
+from sandbox.switching import changed
 
 ROLES = (
     "User.Read.All",
@@ -70,17 +72,7 @@ class Switches:
 
     def changed(self, given: Mapping[str, Any]) -> Switches:
         """These, with some set."""
-        known = {one.name for one in fields(self)}
-        if unknown := sorted(set(given) - known):
-            raise ValueError(f"unknown switches {unknown}; known: {sorted(known)}")
-        fitting = dict(given)
-        for name, value in given.items():
-            now = getattr(self, name)
-            if type(now) is float and type(value) is int:
-                fitting[name] = float(value)
-            elif now is not None and value is not None and type(value) is not type(now):
-                raise ValueError(f"{name} takes a {type(now).__name__}")
-        return replace(self, **fitting)
+        return changed(self, given)
 
     def plain(self) -> dict[str, Any]:
         return asdict(self)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field
 from typing import Any
+
+from sandbox.switching import changed
 
 
 @dataclass(frozen=True)
@@ -78,18 +80,11 @@ class Switches:
     """Whether the row that survives a merge takes the oldest CreatedDate, as one vendor tells."""
 
     def changed(self, given: Mapping[str, Any]) -> Switches:
-        known = {one.name: one for one in fields(self)}
-        unknown = sorted(set(given) - set(known))
-        if unknown:
-            raise ValueError(f"unknown switches {unknown}; known: {sorted(known)}")
-        for name, value in given.items():
-            now = getattr(self, name)
-            if now is not None and value is not None and type(value) is not type(now):
-                raise ValueError(f"{name} takes a {type(now).__name__}")
-        changed = replace(self, **given)
-        if changed.job_breaks_as not in ("Failed", "Aborted"):
+        """These, with some set."""
+        found = changed(self, given)
+        if found.job_breaks_as not in ("Failed", "Aborted"):
             raise ValueError("job_breaks_as takes Failed or Aborted")
-        return changed
+        return found
 
     def plain(self) -> dict[str, Any]:
         return asdict(self)

@@ -3,29 +3,19 @@
 from __future__ import annotations
 
 import functools
-import re
 from collections.abc import Mapping
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from openapi_schema_validator import OAS30Validator
 
 from sandbox.microsoft365 import rows
 from sandbox.microsoft365.mailbox import CALENDAR, CONTACTS
+from tests.microsoft365_spec import SPEC, described, operation
 from tests.sandbox.microsoft365_calls import NOON, OURS, Graph
 
-SPEC = Path(__file__).parents[2].parent / "shared" / "specs" / "microsoft-graph" / "openapi.yaml"
 pytestmark = pytest.mark.skipif(not SPEC.is_file(), reason=f"the published description is not at {SPEC}")
-
-
-@functools.cache
-def described() -> Mapping[str, Any]:
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    found: Mapping[str, Any] = yaml.load(SPEC.read_text(encoding="utf-8"), Loader=loader)  # noqa: S506 - a safe loader
-    return found
 
 
 @functools.cache
@@ -40,19 +30,10 @@ def schema_of(verb: str, template: str, status: int) -> Mapping[str, Any] | None
     return None if content is None else {**content["schema"], "components": described()["components"]}
 
 
-def template_of(verb: str, path: str) -> str:
-    fitting = [
-        template
-        for template in described()["paths"]
-        if re.fullmatch(re.sub(r"\\\{[^}]*\\\}", "[^/]+", re.escape(template)), path)
-        and verb in described()["paths"][template]
-    ]
-    assert fitting, f"{verb} {path} is not published"
-    return min(fitting, key=lambda template: template.count("{"))
-
-
 def faults(verb: str, path: str, status: int, body: Any) -> list[str]:
-    schema = schema_of(verb, template_of(verb, path.partition("?")[0]), status)
+    published = operation(verb, path.partition("?")[0])
+    assert published is not None, f"{verb} {path} is not published"
+    schema = schema_of(verb, published[0], status)
     if schema is None:
         return [] if body is None or isinstance(body, bytes) else ["a body that is not described"]
     return [f"{one.json_path}: {one.message[:160]}" for one in OAS30Validator(schema).iter_errors(body)]

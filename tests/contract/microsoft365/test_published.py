@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import functools
 import re
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-import yaml
 
 from retention.vocabulary import Action
 from tests.contract.microsoft365.asking import mail, pages, planned_anew, step, tenant_with, token_of
@@ -18,33 +15,12 @@ from tests.contract.microsoft365.test_passes import attached, event
 from tests.contract.microsoft365_tenant import Folder, Tenant
 from tests.contract.microsoft365_world import connect
 from tests.leave import Leave
+from tests.microsoft365_spec import SPEC, described, operation
 
-SPEC = Path(__file__).parents[3].parent / "shared" / "specs" / "microsoft-graph" / "openapi.yaml"
 NOT_IN_THE_SLICE = frozenset({"/users/{}/events/{}/attachments"})
 """Published elsewhere in Microsoft's reference; the slice beside the checkout has the attachments of messages only."""
 
 pytestmark = pytest.mark.skipif(not SPEC.is_file(), reason=f"the published description is not at {SPEC}")
-
-
-@functools.cache
-def described() -> Mapping[str, Any]:
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    found: Mapping[str, Any] = yaml.load(SPEC.read_text(encoding="utf-8"), Loader=loader)  # noqa: S506 - a safe loader
-    return found
-
-
-def operation(verb: str, path: str) -> tuple[str, Mapping[str, Any]] | None:
-    """The published operation of a call; literal parts of a path win over its variables."""
-    fitting = [
-        template
-        for template in described()["paths"]
-        if re.fullmatch(re.sub(r"\\\{[^}]*\\\}", "[^/]+", re.escape(template)), path)
-        and verb.lower() in described()["paths"][template]
-    ]
-    if not fitting:
-        return None
-    best = min(fitting, key=lambda template: template.count("{"))
-    return best, described()["paths"][best][verb.lower()]
 
 
 def parameters(published: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
