@@ -7,16 +7,20 @@ import io
 import os
 import zipfile
 from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from datetime import UTC, date, datetime
+from typing import Any
 
 import docx
 import pytest
 
-from connectors.documents import reader as reading_process
 from connectors.documents.dates import collection_date
+from connectors.documents.formats import reading_child
+from connectors.documents.formats.reading import Content
+from connectors.documents.formats.reading_child import ReadingChild
 from connectors.documents.reader import Reader
-from connectors.documents.reading import Content, FileKind
-from connectors.documents.table import Cut
+from connectors.documents.redacting.redacted import Cut
+from connectors.documents.sought import Sought
 from retention.vocabulary import GapCode, Identifier, IdentifierKind
 
 WORD_XML = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
@@ -70,7 +74,7 @@ def test_an_address_in_any_corner_of_a_word_document_is_found(reader: Reader) ->
     buffer = io.BytesIO()
     document.save(buffer)
     expected = {f"{where}@x.example" for where in ["author", "runs", "cell", "header", "footer", "comment", "link"]}
-    assert named(reader.read(FileKind.WORD, buffer.getvalue())) == expected
+    assert named(reader.read("a.docx", buffer.getvalue())) == expected
 
 
 def test_footnotes_text_boxes_and_fields_are_read(reader: Reader) -> None:
@@ -80,7 +84,7 @@ def test_footnotes_text_boxes_and_fields_are_read(reader: Reader) -> None:
     field += '<w:r><w:instrText>ld@x.example"</w:instrText></w:r></w:p>'
     notes = f'<w:footnotes xmlns:w="{WORD_XML}"><w:p><w:r><w:t>note@x.example</w:t></w:r></w:p></w:footnotes>'
     content = word(around + field, parts={"word/footnotes.xml": notes})
-    found = named(reader.read(FileKind.WORD, content))
+    found = named(reader.read("a.docx", content))
     assert found == {"box@x.example", "around@x.example", "field@x.example", "note@x.example"}
 
 
@@ -89,19 +93,27 @@ def test_a_tracked_change_is_read_as_it_is_and_as_it_was(reader: Reader) -> None
         "<w:p><w:del><w:r><w:delText>bob</w:delText></w:r></w:del><w:ins><w:r><w:t>ann</w:t></w:r></w:ins>"
         "<w:r><w:t>@x.example</w:t></w:r></w:p>"
     )
-    assert named(reader.read(FileKind.WORD, word(changed))) == {"bob@x.example", "ann@x.example"}
+    assert named(reader.read("a.docx", word(changed))) == {"bob@x.example", "ann@x.example"}
 
 
 def test_cells_and_paragraphs_do_not_run_into_each_other(reader: Reader) -> None:
     cells = "".join(f"<w:tc><w:p><w:r><w:t>{text}</w:t></w:r></w:p></w:tc>" for text in ("bob@x.example", "uk"))
     lines = "<w:p><w:r><w:t>ann@x.example</w:t><w:br/><w:t>next</w:t></w:r></w:p>"
-    found = named(reader.read(FileKind.WORD, word(f"<w:tbl><w:tr>{cells}</w:tr></w:tbl>{lines}")))
+    found = named(reader.read("a.docx", word(f"<w:tbl><w:tr>{cells}</w:tr></w:tbl>{lines}")))
     assert found == {"bob@x.example", "ann@x.example"}
 
 
-def test_a_document_with_something_embedded_is_not_counted_as_read(reader: Reader) -> None:
+def test_what_is_embedded_is_read_as_the_file_it_is(reader: Reader) -> None:
+    inside = word("<w:p><w:r><w:t>ann@x.example</w:t></w:r></w:p>")
+    content = word("<w:p><w:r><w:t>bob@x.example</w:t></w:r></w:p>", parts={"word/embeddings/letter.docx": inside})
+    assert named(reader.read("a.docx", content)) == {"ann@x.example", "bob@x.example"}
+
+
+def test_a_document_with_something_embedded_that_cannot_be_read_is_read_in_part(reader: Reader) -> None:
     content = word("<w:p><w:r><w:t>bob@x.example</w:t></w:r></w:p>", parts={"word/embeddings/sheet.xlsx": b"PK"})
-    assert reader.read(FileKind.WORD, content) == Content(gap=GapCode.UNKNOWN_FORMAT, what="embedded-object")
+    assert reader.read("a.docx", content) == Content(
+        (BOB,), gap=GapCode.DAMAGED, what="not-what-its-name-says", partly=True
+    )
 
 
 # --- Hostile and broken files ---
@@ -117,9 +129,9 @@ HOSTILE = {
     "broken-xml": (package({"word/document.xml": "<a><b></a>"}), GapCode.DAMAGED),
     "entities": (word("<w:p><w:r><w:t>&i;</w:t></w:r></w:p>", ENTITIES + "]>"), GapCode.DAMAGED),
     "file-entity": (word("&f;", '<!DOCTYPE w [<!ENTITY f SYSTEM "file:///etc/passwd">]>'), GapCode.DAMAGED),
-    "many-members": (word("", parts={f"m{n}.xml": "<a/>" for n in range(3000)}), GapCode.TOO_LARGE),
+    "many-members": (word("", parts={f"m{n}.xml": "<a/>" for n in range(11_000)}), GapCode.TOO_LARGE),
     "bomb": (word("<w:p><w:r><w:t>" + " " * 60 * 2**20 + "</w:t></w:r></w:p>"), GapCode.TOO_LARGE),
-    "compound-file": (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), GapCode.UNKNOWN_FORMAT),
+    "compound-file": (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), GapCode.DAMAGED),
     "with-a-password": (
         b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + "EncryptedPackage".encode("utf-16-le"),
         GapCode.ENCRYPTED,
@@ -130,7 +142,7 @@ HOSTILE = {
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_file_that_cannot_be_read_says_why_and_names_nobody(reader: Reader, name: str) -> None:
     content, gap = HOSTILE[name]
-    answer = reader.read(FileKind.WORD, content)
+    answer = reader.read("a.docx", content)
     assert (answer.gap, answer.identifiers, answer.stamps) == (gap, (), ())
 
 
@@ -138,61 +150,76 @@ def test_a_lying_size_field_is_not_believed(reader: Reader) -> None:
     content = bytearray(word("<w:p><w:r><w:t>" + " " * 60 * 2**20 + "</w:t></w:r></w:p>"))
     directory = content.rindex(b"PK\x01\x02")
     content[directory + 24 : directory + 28] = (100).to_bytes(4, "little")
-    assert reader.read(FileKind.WORD, bytes(content)).gap in {GapCode.DAMAGED, GapCode.TOO_LARGE}
+    assert reader.read("a.docx", bytes(content)).gap in {GapCode.DAMAGED, GapCode.TOO_LARGE}
 
 
 def test_very_many_paragraphs_are_read_without_being_kept(reader: Reader) -> None:
     content = word("<w:p/>" * 400_000 + "<w:p><w:r><w:t>bob@x.example</w:t></w:r></w:p>")
-    assert named(reader.read(FileKind.WORD, content)) == {"bob@x.example"}
+    assert named(reader.read("a.docx", content)) == {"bob@x.example"}
 
 
 def test_a_reader_that_takes_too_long_is_killed_and_the_next_file_is_read() -> None:
     reader = Reader(seconds=0.3)
     try:
-        assert reader.read(FileKind.TEXT, b"bob@x.example").gap is None
+        assert reader.read("a.txt", b"bob@x.example").gap is None
         slow = word("<w:p/>" * 2_000_000)
-        assert reader.read(FileKind.WORD, slow) == Content(gap=GapCode.TOO_LARGE, what="reader-killed")
-        assert named(reader.read(FileKind.TEXT, b"bob@x.example")) == {"bob@x.example"}
+        assert reader.read("a.docx", slow) == Content(gap=GapCode.TOO_LARGE, what="reader-killed")
+        assert named(reader.read("a.txt", b"bob@x.example")) == {"bob@x.example"}
     finally:
         reader.close()
 
 
-def test_a_reader_that_was_killed_from_outside_is_replaced(reader: Reader) -> None:
-    reader.read(FileKind.TEXT, b"")
-    process = reader._process
-    assert process is not None
-    os.kill(process.pid, 9)
-    process.wait()
-    reader.read(FileKind.TEXT, b"bob@x.example")
-    assert named(reader.read(FileKind.TEXT, b"bob@x.example")) == {"bob@x.example"}
+def ask(child: ReadingChild, content: bytes) -> Mapping[str, Any]:
+    return child.ask({"do": "read", "name": "a.txt", "sought": asdict(Sought())}, content)[0]
 
 
-def test_a_reader_is_replaced_after_many_files(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reading_process, "FILES_PER_PROCESS", 2)
-    reader = Reader()
-    try:
-        pids = set()
-        for _ in range(4):
-            reader.read(FileKind.TEXT, b"")
-            assert reader._process is not None
-            pids.add(reader._process.pid)
-        assert len(pids) == 2
-    finally:
-        reader.close()
+@pytest.fixture
+def child() -> Iterator[ReadingChild]:
+    child = ReadingChild(60)
+    yield child
+    child.close()
 
 
-def test_the_reading_process_gets_no_environment_and_ends_with_its_pipe(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_reader_that_was_killed_from_outside_is_replaced(child: ReadingChild) -> None:
+    ask(child, b"")
+    first = child.pid
+    assert first is not None
+    os.kill(first, 9)
+    assert ask(child, b"bob@x.example")["what"] == "reader-killed"
+    assert ask(child, b"bob@x.example")["identifiers"] == [["email", "bob@x.example"]]
+    assert child.pid != first
+
+
+def test_a_reader_is_replaced_after_many_files(child: ReadingChild, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading_child, "FILES_PER_PROCESS", 2)
+    pids = set()
+    for _ in range(4):
+        ask(child, b"")
+        pids.add(child.pid)
+    assert len(pids) == 2
+
+
+def test_the_reading_process_gets_no_environment_and_ends_with_its_pipe(
+    child: ReadingChild, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("SECRET_OF_THE_PARENT", "hidden")
-    reader = Reader()
-    reader.read(FileKind.TEXT, b"")
-    process = reader._process
+    ask(child, b"")
+    process = child._process
     assert process is not None
     assert process.stdin is not None
     with open(f"/proc/{process.pid}/environ", "rb") as environment:
         assert b"SECRET_OF_THE_PARENT" not in environment.read()
     process.stdin.close()
     assert process.wait(timeout=10) == 0
-    reader.close()
+
+
+def test_files_are_read_side_by_side_and_each_answer_is_its_own() -> None:
+    reader = Reader(processes=2)
+    try:
+        begun = [reader.begin("a.txt", f"person{n}@x.example".encode()) for n in range(20)]
+        assert [named(one.result()) for one in begun] == [{f"person{n}@x.example"} for n in range(20)]
+    finally:
+        reader.close()
 
 
 # --- Text and tables ---
@@ -203,19 +230,19 @@ ENCODINGS = ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32",
 @pytest.mark.parametrize("encoding", ENCODINGS)
 def test_text_is_read_in_every_usual_encoding(reader: Reader, encoding: str) -> None:
     content = "Zürich, bob@x.example\r\nund Käthe <ann@x.example>\r\n".encode(encoding)
-    assert named(reader.read(FileKind.TEXT, content)) == {"bob@x.example", "ann@x.example"}
+    assert named(reader.read("a.txt", content)) == {"bob@x.example", "ann@x.example"}
 
 
-@pytest.mark.parametrize("kind", [FileKind.TEXT, FileKind.TABLE])
-def test_bytes_that_are_no_text_are_not_read_as_text(reader: Reader, kind: FileKind) -> None:
-    assert reader.read(kind, bytes(range(256)) * 16).gap is GapCode.UNKNOWN_FORMAT
-    assert reader.read(kind, b"\xff\xfea").gap is GapCode.DAMAGED
+@pytest.mark.parametrize("name", ["a.txt", "a.csv"])
+def test_bytes_that_are_no_text_are_not_read_as_text(reader: Reader, name: str) -> None:
+    assert reader.read(name, bytes(range(256)) * 16).gap is GapCode.UNKNOWN_FORMAT
+    assert reader.read(name, b"\xff\xfea").gap is GapCode.DAMAGED
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
 def test_a_cell_ends_where_the_delimiter_stands(reader: Reader, delimiter: str) -> None:
     rows = "".join(delimiter.join((name, f"{name}@x.example", "uk")) + "\n" for name in ("smith", "bob", "ann"))
-    assert named(reader.read(FileKind.TABLE, rows.encode())) == {f"{n}@x.example" for n in ("smith", "bob", "ann")}
+    assert named(reader.read("a.csv", rows.encode())) == {f"{n}@x.example" for n in ("smith", "bob", "ann")}
 
 
 TABLES = {
@@ -241,13 +268,13 @@ def test_the_rows_of_one_person_go_and_every_other_byte_stays(reader: Reader, na
     tail = [("Zoë", "bob@x.example.test", "x"), ("", "", "")]
     bobs = [("Bob", "bob@x.example", "two\nlines"), ("Robert", "Bob <bob@X.EXAMPLE>", "")]
     content = table(name, [*head, bobs[0], *tail, bobs[1]])
-    redacted = reader.without_rows_of(content, [BOB])
+    redacted = reader.redacted("a.csv", content, [BOB])
     assert (redacted.cut, redacted.rows) == (Cut.DONE, 2)
     assert redacted.content == table(name, [*head, *tail])
 
 
 def test_a_file_without_a_last_line_end_keeps_it_so(reader: Reader) -> None:
-    redacted = reader.without_rows_of(b"bob@x.example,1\nann@x.example,2", [BOB])
+    redacted = reader.redacted("a.csv", b"bob@x.example,1\nann@x.example,2", [BOB])
     assert redacted.content == b"ann@x.example,2"
 
 
@@ -263,32 +290,35 @@ UNTOUCHABLE = {
 @pytest.mark.parametrize("name", UNTOUCHABLE)
 def test_rows_that_cannot_be_told_apart_are_left_alone(reader: Reader, name: str) -> None:
     content, cut = UNTOUCHABLE[name]
-    redacted = reader.without_rows_of(content, [BOB])
+    redacted = reader.redacted("a.csv", content, [BOB])
     assert (redacted.cut, redacted.content) == (cut, b"")
 
 
 def test_a_telephone_number_alone_takes_no_row_out(reader: Reader) -> None:
     number = Identifier(IdentifierKind.PHONE, "+442079460018")
-    assert reader.without_rows_of(b"Bob,020 7946 0018\n", [number]).cut is Cut.UNCLEAR
+    assert reader.redacted("a.csv", b"Bob,020 7946 0018\n", [number]).cut is Cut.UNCLEAR
 
 
 def test_two_people_are_taken_out_together(reader: Reader) -> None:
     content = b"email,partner\nbob@x.example,ann@x.example\nzoe@x.example,\n"
-    assert reader.without_rows_of(content, [BOB, ANN]).content == b"email,partner\nzoe@x.example,\n"
+    assert reader.redacted("a.csv", content, [BOB, ANN]).content == b"email,partner\nzoe@x.example,\n"
 
 
 # --- The date of a file ---
 
-STAMPS = (("created", "2019-03-05T10:00:00Z"), ("modified", "2020-04-06T11:30:00"))
+STAMPS = (
+    ("document properties: created", "2019-03-05T10:00:00Z"),
+    ("document properties: modified", "2020-04-06T11:30:00"),
+)
 DATES = {
     "the-latest-inside-decides": (
         "a/minutes.docx",
         STAMPS,
         datetime(2020, 4, 6, 11, 30, tzinfo=UTC),
-        "core properties",
+        "document properties",
     ),
     "a-later-day-in-the-name": ("a/2021-02-03 minutes.docx", STAMPS, date(2021, 2, 3), "file name"),
-    "an-earlier-day-in-the-name": ("a/2018-02-03.docx", STAMPS, datetime(2020, 4, 6, 11, 30, tzinfo=UTC), "core"),
+    "an-earlier-day-in-the-name": ("a/2018-02-03.docx", STAMPS, datetime(2020, 4, 6, 11, 30, tzinfo=UTC), "document"),
     "a-year-is-its-last-day": ("a/leads-2019.csv", (), date(2019, 12, 31), "file name: year"),
     "a-day-at-the-end": ("a/leads_20190304.csv", (), date(2019, 3, 4), "file name: day"),
     "only-the-time-of-the-file": ("a/leads.csv", (), COPIED, "modification time"),

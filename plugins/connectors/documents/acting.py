@@ -11,14 +11,13 @@ import posixpath
 from collections.abc import Callable, Collection, Mapping, Sequence
 
 from connectors.documents import places
-from connectors.documents.folders import RESTRICTED, is_path, kind_of, names_in
+from connectors.documents.folders import RESTRICTED, is_path, names_in
 from connectors.documents.identifiers import comparable, mentions
 from connectors.documents.places import Place
 from connectors.documents.reader import Reader
-from connectors.documents.reading import FileKind
+from connectors.documents.redacting.redacted import Cut
 from connectors.documents.restricted import FOLDER_MODE, content_at, manifest, manifest_at
 from connectors.documents.server import Failed, Forbidden, Lost, Missing, Server
-from connectors.documents.table import Cut
 from retention.contract import ConnectorError, Stopped, Warrant
 from retention.vocabulary import Action, Handle, Identifier, Outcome, OutcomeStatus, Reason, Step
 
@@ -100,13 +99,15 @@ class Acting:
 
     def _redact(self, step: Step, warrant: Warrant) -> None:
         place, version, content = self._planned(step)
-        if kind_of(place.path) is not FileKind.TABLE or not step.identifiers or not version:
+        if not step.identifiers or not version:
             raise _Ended(OutcomeStatus.REFUSED, Reason.VALIDATION)
         if named_in(mentions(names_in(place.path)), step.identifiers):
             raise _Ended(OutcomeStatus.REFUSED, Reason.VALIDATION)  # taking rows out leaves the name of the file
-        redacted = self._reader.without_rows_of(content, step.identifiers)
+        redacted = self._reader.redacted(place.path, content, step.identifiers)
         if redacted.cut is Cut.NOBODY:
             raise _Ended(OutcomeStatus.ALREADY_DONE, Reason.SAME)
+        if redacted.cut is Cut.UNPROVEN:
+            raise _Ended(OutcomeStatus.REFUSED, Reason.NOT_PROVEN)
         if redacted.cut is not Cut.DONE:
             raise _Ended(OutcomeStatus.REFUSED, Reason.VALIDATION)
         beside = posixpath.join(posixpath.dirname(place.at), f".redacting-{version[:24]}")

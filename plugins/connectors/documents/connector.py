@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from connectors.documents import places
 from connectors.documents.acting import Acting, named_in
-from connectors.documents.folders import Folders, kind_of, media_type
+from connectors.documents.folders import Folders, media_type
 from connectors.documents.passing import FILE, Pass
 from connectors.documents.reader import Reader
 from connectors.documents.server import Address, Entry, Failed, Forbidden, Missing, Server
@@ -187,8 +187,7 @@ class SftpDocuments:
             return unreadable
         mentioned = None
         if step.identifiers:
-            kind = kind_of(place.path)
-            found = self._reader.read(kind, content) if kind is not None and version else None
+            found = self._reader.read(place.path, content) if version else None
             if found is None or found.gap is not None:
                 return unreadable
             mentioned = named_in(found.identifiers, step.identifiers)

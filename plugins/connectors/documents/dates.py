@@ -1,6 +1,7 @@
-"""When was a file's content collected? The latest date that the content itself gives, and only else the file's time.
+"""When was a file's content collected? The latest date that the content itself gives, and only else the file's times.
 
-Copying renews a file's time, templates carry old dates inside, so none is believed alone: the latest inside decides.
+Copying renews a file's times, templates carry old dates inside, so none is believed alone: the latest inside decides,
+and where there is none the later of creation and modification.
 """
 
 from __future__ import annotations
@@ -18,10 +19,15 @@ _AT_AN_END = (re.compile(rf"^({_DAY})(?!\d)"), re.compile(rf"(?<!\d)({_DAY})$"))
 _YEAR_AT_AN_END = (re.compile(rf"^({_YEAR})(?!\d|[-_]\d)"), re.compile(rf"(?<!\d)(?<!\d[-_])({_YEAR})$"))
 
 
-def collection_date(path: str, modified: datetime, stamps: Iterable[tuple[str, str]]) -> Dated:
-    """The date from which retention counts, with where it was read."""
+def collection_date(
+    path: str, modified: datetime, stamps: Iterable[tuple[str, str]], created: datetime | None = None
+) -> Dated:
+    """The date from which retention counts, with where it was read. Not every server knows when a file was created."""
     inside = [*_from_stamps(stamps), *_from_name(PurePosixPath(path).stem, modified)]
-    return max(inside, key=_end, default=Dated(modified, "modification time of the file"))
+    outside = [Dated(modified, "modification time of the file")]
+    if created is not None:
+        outside.append(Dated(created, "creation time of the file"))
+    return max(inside or outside, key=_end)
 
 
 def _from_stamps(stamps: Iterable[tuple[str, str]]) -> Iterator[Dated]:
@@ -30,9 +36,7 @@ def _from_stamps(stamps: Iterable[tuple[str, str]]) -> Iterator[Dated]:
             moment = datetime.fromisoformat(text)
         except ValueError:
             continue
-        # The format asks for UTC; some programs leave the zone out.
-        utc = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-        yield Dated(utc, f"core properties: {name}")
+        yield Dated(moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC), name)
 
 
 def _from_name(stem: str, modified: datetime) -> Iterator[Dated]:

@@ -5,18 +5,38 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import PurePosixPath
 
-from connectors.documents.reading import FileKind
+from connectors.documents.formats.kinds import FileKind, kind_by_name
 from retention.vocabulary import DataClass, LawfulBasis
 
 RESTRICTED = ".restricted"
 Folders = Mapping[str, tuple[DataClass, LawfulBasis]]
+_OFFICE = "application/vnd.openxmlformats-officedocument"
+_OPEN = "application/vnd.oasis.opendocument"
 MEDIA_TYPES = {
     ".txt": "text/plain",
     ".csv": "text/csv",
-    ".docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    ".tsv": "text/tab-separated-values",
+    ".json": "application/json",
+    ".html": "text/html",
+    ".htm": "text/html",
+    ".rtf": "application/rtf",
+    ".pdf": "application/pdf",
+    ".eml": "message/rfc822",
+    ".mbox": "application/mbox",
+    ".msg": "application/vnd.ms-outlook",
+    ".docx": f"{_OFFICE}.wordprocessingml.document",
+    ".xlsx": f"{_OFFICE}.spreadsheetml.sheet",
+    ".pptx": f"{_OFFICE}.presentationml.presentation",
+    ".odt": f"{_OPEN}.text",
+    ".ods": f"{_OPEN}.spreadsheet",
+    ".odp": f"{_OPEN}.presentation",
+    ".zip": "application/zip",
+    ".tar": "application/x-tar",
+    ".gz": "application/gzip",
 }
 UNKNOWN_MEDIA_TYPE = "application/octet-stream"
 ROWS = ("row",)
+_REDACTED = {FileKind.TABLE, FileKind.JSON, FileKind.SPREADSHEET, FileKind.WORD, FileKind.SLIDES, FileKind.ZIP}
 
 
 def is_path(key: str) -> bool:
@@ -37,16 +57,10 @@ def covering(folders: Folders, path: str) -> tuple[DataClass, LawfulBasis] | Non
     return None
 
 
-def kind_of(path: str) -> FileKind | None:
-    """The kind of a file, by its ending."""
-    ending = PurePosixPath(path).suffix.lower().lstrip(".")
-    return FileKind(ending) if ending in list(FileKind) else None
-
-
 def names_in(path: str) -> str:
     """What the folders and the file are called, one a line, without the ending that says the kind of file."""
     *folders, name = path.split("/")
-    return "\n".join((*folders, name if kind_of(path) is None else PurePosixPath(name).stem))
+    return "\n".join((*folders, name if kind_by_name(path) is None else PurePosixPath(name).stem))
 
 
 def media_type(path: str) -> str:
@@ -56,4 +70,4 @@ def media_type(path: str) -> str:
 
 def parts_of(path: str) -> tuple[str, ...]:
     """What can be taken out of a file for one person alone."""
-    return ROWS if kind_of(path) is FileKind.TABLE else ()
+    return ROWS if kind_by_name(path) in _REDACTED else ()

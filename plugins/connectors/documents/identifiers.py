@@ -1,32 +1,44 @@
-"""Which e-mail addresses and telephone numbers does a text name, and how surely?
+"""Which e-mail addresses, telephone and customer numbers does a text name, and how surely?
 
 An address is found from its "@" outwards and taken as long as it goes: `bob@x.example` is not in `jbob@x.example` and
 not in `bob@x.example.test`. Where a longer address may be a shorter one with something glued to it (as in
-`email=bob@x.example`) both are reported, the shorter as not whole: that may protect a file, and takes no row out.
+`email=bob@x.example`), or two lines one address, every reading is reported as not whole: that may protect a file, and
+takes no row out.
 """
 
 from __future__ import annotations
 
 import html
+import quopri
 import re
 import unicodedata
 from collections.abc import Iterator
 from contextlib import suppress
-from functools import lru_cache
 from urllib.parse import unquote
 
 import idna
-import phonenumbers
 
+from connectors.documents.line_breaks import joined
+from connectors.documents.sought import Sought, customer_number_pattern
+from connectors.documents.telephone import numbers_in
 from retention.vocabulary import Identifier, IdentifierKind
 
-REGION = "GB"
 Mentions = dict[Identifier, bool]
 """Identifier → whether it stands there as a whole."""
 
-# Soft hyphens, zero-width characters and direction marks: nobody sees them, and they split an address.
-_INVISIBLE = re.compile("[\u00ad\u034f\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]")
-_WIDE_AT = re.compile("[\uff20\ufe6b]")
+# Soft hyphens (with the line end they stand at), zero-width characters and direction marks: nobody sees them, and they
+# split an address.
+_INVISIBLE = re.compile("\u00ad(?:\r?\n)?|[\u034f\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]")
+_HAS_WIDE = re.compile("[\uff01-\uff5e\ufe6b]")
+_TO_NARROW: dict[int, int | str] = {**{code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}, 0xFE6B: "@"}
+_MATHEMATICAL_HYPHENS = {0x2010: "-", 0x2011: "-"}
+# What nearly all addresses look like, so that they need no second look.
+_ORDINARY_LOCAL_BACKWARDS = re.compile(
+    r"[a-zA-Z0-9](?:[\w.+\-]{0,62}[a-zA-Z0-9])?(?=[ <\"(\[,:>\t\x1e]|$|\n$|\n\r?[\w ,;:>)\]\"\n])", re.ASCII
+)
+_ORDINARY_DOMAIN = re.compile(
+    r"[a-z0-9\-]+(?:\.[a-z0-9\-]+)*\.[a-z]{2,24}(?=[ >\"),;:<\t\x1e]|\.?$|\.[ \x1e]|\r?\n[^.\s])"
+)
 _LOCAL_BACKWARDS = re.compile(r"[\w!#$%&'*+\-/=?^`{|}~.]{1,66}")
 _DOMAIN = re.compile(r"[^\W_][^\W_]*(?:-+[^\W_]+)*(?:[.\u3002\uff0e\uff61][^\W_]+(?:-+[^\W_]+)*)+")
 _DOTS = re.compile("[\u3002\uff0e\uff61]")
@@ -36,34 +48,80 @@ _GLUE = re.compile(r"[=/?&|{}#!*$^~`]")  # legal before the "@", and more often 
 _EDGE = re.compile(r"^[^\w]+|^_+")
 
 _ENTITY = r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z]{2,8});"
-_ENCODED = re.compile(rf"%[0-9a-fA-F]{{2}}|{_ENTITY}")
-_ENCODED_AT = re.compile(r"%40|&#0{0,4}64;|&#[xX]0{0,4}40;|&commat;")
+_ESCAPE = r"\\u[0-9a-fA-F]{4}"
+_ENCODED = re.compile(rf"%[0-9a-fA-F]{{2}}|{_ENTITY}|{_ESCAPE}")
+_ENCODED_AT = re.compile(r"%40|&#0{0,4}64;|&#[xX]0{0,4}40;|&commat;|\\u0040")
+_SIGNS_OF_CODE = ("%40", "&#", "&commat;", "\\u0040")
+_SIGNS_OF_QUOTED_PRINTABLE = ("=40", "=\n", "=\r\n")
 _ENTITY_BEFORE = re.compile(rf"{_ENTITY}$")
+_UNICODE_ESCAPE = re.compile(r"\\u([0-9a-fA-F]{4})")
 _TOKEN_END = re.compile(r"[\s<>\"]")
 _TOKEN_REACH = 320
 
-_PHONE = re.compile(r"(?<![\w+])(?:\+|\(?0)[\d \u00a0().\-/]{7,40}\d(?!\w)")
-_DAY = re.compile(r"\d\d[-./]\d\d[-./]\d{4}")
-_SHORTEST_PHONE = 9  # digits without country code: shorter ones are dates and order numbers
+_AT_IN_WORDS = r"\s{0,3}[\[({<]\s{0,3}(?:at|@|ät)\s{0,3}[\])}>]\s{0,3}|\s{1,3}(?:at|AT)\s{1,3}"
+_DOT_IN_WORDS = r"\s{0,3}[\[({<]\s{0,3}(?:dot|punkt|\.)\s{0,3}[\])}>]\s{0,3}|\s{1,3}(?:dot|DOT)\s{1,3}|\."
+_IN_WORDS = re.compile(
+    rf"(?<![\w.+\-])([a-z0-9][\w+\-]{{0,40}}(?:(?:{_DOT_IN_WORDS})[\w+\-]{{1,40}}){{0,3}}?)(?:{_AT_IN_WORDS})"
+    rf"([a-z0-9\-]{{1,60}}(?:(?:{_DOT_IN_WORDS})[a-z0-9\-]{{1,60}}){{1,4}})(?![\w\-])",
+    re.IGNORECASE,
+)
+_SIGN_OF_WORDS = re.compile(r"[\[({<]\s?(?:at|@|ät)\s?[\])}>]| at [\w\-]+(?: dot |\s?[\[({]\s?dot)", re.IGNORECASE)
+_DOT_WORD = re.compile(_DOT_IN_WORDS, re.IGNORECASE)
+WEAK_AT = "\uff20"
 
 
-def mentions(text: str) -> Mentions:
+def mentions(text: str, sought: Sought | None = None) -> Mentions:
     """Every identifier a text names."""
-    found = addresses(text)
-    for number in _phones(_readable(text)):
+    sought = sought or Sought()
+    text = _readable(text)
+    found = _addresses(text)
+    for number in numbers_in(text, sought.phone_region):
         _add(found, Identifier(IdentifierKind.PHONE, number), True)
+    pattern = customer_number_pattern(sought.customer_numbers)
+    for match in pattern.finditer(text) if pattern is not None else ():
+        _add(found, Identifier(IdentifierKind.CUSTOMER_NUMBER, match.group()), True)
     return found
 
 
 def addresses(text: str) -> Mentions:
     """Every e-mail address a text names."""
-    found: Mentions = {}
-    text = _readable(text)
+    return _addresses(_readable(text))
+
+
+def weakly(identifier: Identifier) -> Identifier:
+    """An address as weak evidence: in a spelling only the folded form knows, which may protect and never erases."""
+    if identifier.kind is not IdentifierKind.EMAIL:
+        return identifier
+    return Identifier(identifier.kind, identifier.value.replace("@", WEAK_AT))
+
+
+def _addresses(text: str) -> Mentions:
+    found: dict[str, bool] = {}
     for value, whole in _plain(text):
-        _add(found, Identifier(IdentifierKind.EMAIL, value), whole)
-    for value, whole in _encoded(text):
-        _add(found, Identifier(IdentifierKind.EMAIL, value), whole)
-    return found
+        found[value] = whole or found.get(value, False)
+    if any(sign in text for sign in _SIGNS_OF_CODE):
+        for value, whole in _encoded(text):
+            found[value] = whole or found.get(value, False)
+    if any(sign in text for sign in _SIGNS_OF_QUOTED_PRINTABLE):
+        for value, _ in _plain(_from_quoted_printable(text)):
+            found.setdefault(value, False)
+    mentioned = {Identifier(IdentifierKind.EMAIL, value): whole for value, whole in found.items()}
+    if _SIGN_OF_WORDS.search(text):
+        for value in _in_words(text):
+            mentioned.setdefault(weakly(Identifier(IdentifierKind.EMAIL, value)), False)
+    return mentioned
+
+
+def _from_quoted_printable(text: str) -> str:
+    return quopri.decodestring(text.encode("utf-8", errors="surrogatepass")).decode("utf-8", errors="replace")
+
+
+def _in_words(text: str) -> Iterator[str]:
+    """Addresses written so that machines shall not find them: jane [at] example dot com."""
+    for match in _IN_WORDS.finditer(text):
+        local, domain = (_DOT_WORD.sub(".", part) for part in match.groups())
+        if _is_domain(domain):
+            yield f"{local}@{domain}"
 
 
 def comparable(identifier: Identifier) -> tuple[IdentifierKind, str]:
@@ -86,24 +144,40 @@ def _add(found: Mentions, identifier: Identifier, whole: bool) -> None:
 def _readable(text: str) -> str:
     if text.isascii():
         return text
-    return unicodedata.normalize("NFC", _WIDE_AT.sub("@", _INVISIBLE.sub("", text)))
+    text = _INVISIBLE.sub("", text).translate(_MATHEMATICAL_HYPHENS)
+    if _HAS_WIDE.search(text):
+        text = text.translate(_TO_NARROW)
+    return unicodedata.normalize("NFC", text)
 
 
 def _plain(text: str) -> Iterator[tuple[str, bool]]:
     position = text.find("@")
     while position != -1:
-        yield from _around(text, position)
+        domain = _ORDINARY_DOMAIN.match(text, position + 1)
+        local = _ORDINARY_LOCAL_BACKWARDS.match(text[max(0, position - 66) : position][::-1]) if domain else None
+        if domain and local:
+            yield f"{local.group()[::-1]}@{domain.group()}", True
+        else:
+            yield from _around(text, position)
         position = text.find("@", position + 1)
 
 
 def _around(text: str, at: int) -> Iterator[tuple[str, bool]]:
+    for reading in joined(text, at):
+        middle = reading.index("@")
+        for value, _ in _between(reading, middle):
+            yield value, False
+    yield from _between(text, at)
+
+
+def _between(text: str, at: int) -> Iterator[tuple[str, bool]]:
     domain_match = _DOMAIN.match(text, at + 1, at + 2 + _LONGEST_DOMAIN)
     local_match = _LOCAL_BACKWARDS.match(text[max(0, at - 67) : at][::-1])
     if domain_match is None or local_match is None:
         return
     end, start = domain_match.end(), at - local_match.end()
     window = text[max(0, start - 10) : end + 10]
-    if ("%" in window or "&" in window) and _is_encoded_near(text, start, end):
+    if ("%" in window or "&" in window or "\\" in window) and _is_encoded_near(text, start, end):
         left, right = _token(text, at)
         decoded = list(_in_decoded(text[left:right]))
         if decoded:
@@ -139,7 +213,7 @@ def _is_domain(domain: str) -> bool:
 
 def _is_encoded_near(text: str, start: int, end: int) -> bool:
     inside = _ENCODED.search(text, start, end) is not None
-    behind = text[end : end + 1] in ("%", "&") and _ENCODED.match(text, end) is not None
+    behind = text[end : end + 1] in ("%", "&", "\\") and _ENCODED.match(text, end) is not None
     before = text[start - 1 : start] == ";" and _ENTITY_BEFORE.search(text[max(0, start - 12) : start]) is not None
     return inside or behind or before
 
@@ -166,7 +240,7 @@ def _token(text: str, position: int) -> tuple[int, int]:
 
 def _in_decoded(token: str) -> Iterator[tuple[str, bool]]:
     """The addresses in a text where characters are written as %XX or as entities; decoded exactly once."""
-    plain = html.unescape(token)
+    plain = _UNICODE_ESCAPE.sub(lambda escape: chr(int(escape.group(1), 16)), html.unescape(token))
     with suppress(UnicodeDecodeError):  # where it is no code, only a percent sign before two letters
         plain = unquote(plain, errors="strict")
     if plain == token:
@@ -179,20 +253,3 @@ def _in_decoded(token: str) -> Iterator[tuple[str, bool]]:
         if domain_match and local_match:
             yield from _readings(plain, at - local_match.end(), at, domain_match.end())
         at = plain.find("@", at + 1)
-
-
-def _phones(text: str) -> Iterator[str]:
-    for match in _PHONE.finditer(text):
-        yield from _numbers(match.group())
-
-
-@lru_cache(maxsize=4096)
-def _numbers(candidate: str) -> tuple[str, ...]:
-    if _DAY.match(candidate):
-        return ()
-    matcher = phonenumbers.PhoneNumberMatcher(candidate, REGION, leniency=phonenumbers.Leniency.POSSIBLE)
-    return tuple(
-        phonenumbers.format_number(match.number, phonenumbers.PhoneNumberFormat.E164)
-        for match in matcher
-        if len(str(match.number.national_number)) >= _SHORTEST_PHONE and match.raw_string.lstrip("(")[0] in "+0"
-    )

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from connectors.documents.server import Entry
 from retention.vocabulary import GapCode, Token
 
-READER_VERSION = 1
+READER_VERSION = 2
 """To be raised whenever the readers find more than before, so that every file is read again."""
 
 _HEAD = struct.Struct(">2sBB")

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 
 from connectors.documents import restricted
 from connectors.documents.dates import collection_date
-from connectors.documents.folders import RESTRICTED, Folders, covering, kind_of, names_in, parts_of
-from connectors.documents.identifiers import mentions
+from connectors.documents.folders import RESTRICTED, Folders, covering, names_in, parts_of
+from connectors.documents.formats.reading import Content
+from connectors.documents.identifiers import mentions, weakly
 from connectors.documents.known_files import Known, KnownFiles, look_of
 from connectors.documents.reader import Reader
-from connectors.documents.reading import Content
 from connectors.documents.restricted import Remains, Restricted, content_at
 from connectors.documents.server import Entry, Failed, Forbidden, Missing, Server, TooLarge
 from retention.vocabulary import (
@@ -152,24 +152,20 @@ class Pass:
 
     def _read(self, file: _File, covered: tuple[DataClass, LawfulBasis], look: bytes, draft: _Draft) -> None:
         sha256 = _NO_BYTES
-        kind = kind_of(file.path)
         may_be_known = True
-        if kind is None:
-            content = Content(gap=GapCode.UNKNOWN_FORMAT)
-        else:
-            try:
-                raw = self._server.read(file.at, self._largest)
-                sha256 = hashlib.sha256(raw).digest()
-                content = self._reader.read(kind, raw)
-                # Written to between listing and reading: what was read is true, but the listed look is not its look.
-                may_be_known = len(raw) == file.entry.size
-            except Missing:
-                return
-            except TooLarge:
-                content = Content(gap=GapCode.TOO_LARGE)
-            except (Forbidden, Failed):
-                content = Content(gap=GapCode.NOT_REACHABLE, what="file")
-                may_be_known = False
+        try:
+            raw = self._server.read(file.at, self._largest)
+            sha256 = hashlib.sha256(raw).digest()
+            content = self._reader.read(file.path, raw)
+            # Written to between listing and reading: what was read is true, but the listed look is not its look.
+            may_be_known = len(raw) == file.entry.size
+        except Missing:
+            return
+        except TooLarge:
+            content = Content(gap=GapCode.TOO_LARGE)
+        except (Forbidden, Failed):
+            content = Content(gap=GapCode.NOT_REACHABLE, what="file")
+            may_be_known = False
         known = Known(look, sha256, content.gap)
         if may_be_known:
             self._now.add(file.path, known)
@@ -189,9 +185,9 @@ class Pass:
         )
 
     def _identifiers(self, file: _File, content: Content) -> tuple[Identifier, ...]:
-        """Whom the file names, by its path too; nobody for one that was not read, whose people are not all known."""
+        """Whom the file names, by its path too. Of one read in part they are weak evidence only."""
         if content.gap is not None:
-            return ()
+            return tuple(dict.fromkeys(map(weakly, content.identifiers)))
         return tuple(dict.fromkeys((*content.identifiers, *mentions(names_in(file.path)))))
 
     def _ref(self, path: str, version: str = "") -> RecordRef:

@@ -1,117 +1,76 @@
-"""Who opens the files? A process of its own that can be killed: one for many files, replaced when it dies.
+"""Who opens the files? Processes of their own that can be killed, a few of them side by side.
 
-`subprocess`, since the children of `multiprocessing` are forbidden where a task itself runs in a daemonic process. The
-child gets no environment (it holds the parent's secrets) and ends when its pipe closes.
+All verbs may be called from several threads at once. `begin` goes on while a file is read, so that one thread can
+fetch the next from the server; it waits where too many are begun, so that memory is bounded.
 """
 
 from __future__ import annotations
 
-import signal
-import subprocess
-import sys
+import queue
 import threading
 from collections.abc import Collection, Mapping
-from pathlib import Path
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import asdict
 from typing import Any
 
-from connectors.documents import frames
-from connectors.documents.reading import Content, FileKind
-from connectors.documents.table import Cut, Redacted
+from connectors.documents.formats.reading import Content
+from connectors.documents.formats.reading_child import Answer, ReadingChild
+from connectors.documents.redacting.redacted import Cut, Redacted
+from connectors.documents.sought import Sought
 from retention.vocabulary import GapCode, Identifier, IdentifierKind
 
-_IMPORT_ROOT = Path(__file__).resolve().parents[2]
-_START = "import sys; sys.path.append(sys.argv[1]); from connectors.documents.reader_process import serve; serve()"
-FILES_PER_PROCESS = 500
-_SECONDS_TO_START = 60.0
-
-
-class ReaderBroken(Exception):
-    """The reading process does not start: nothing can be read, whatever the files are."""
+PROCESSES = 2
+_BEGUN_PER_PROCESS = 2
 
 
 class Reader:
-    """Reads and redacts file contents in a process apart."""
+    """Reads and redacts file contents in processes apart."""
 
-    def __init__(self, *, seconds: float = 60.0) -> None:
-        self._seconds = seconds
-        self._process: subprocess.Popen[bytes] | None = None
-        self._files = 0
+    def __init__(self, *, seconds: float = 60.0, processes: int = PROCESSES, sought: Sought | None = None) -> None:
+        self._sought = asdict(sought or Sought())
+        self._processes = processes
+        self._children = [ReadingChild(seconds) for _ in range(processes)]
+        # The last one used comes first: who reads one file after the other starts one process only.
+        self._idle: queue.LifoQueue[ReadingChild] = queue.LifoQueue()
+        for child in self._children:
+            self._idle.put(child)
+        self._begun = threading.BoundedSemaphore(_BEGUN_PER_PROCESS * processes)
+        self._threads: ThreadPoolExecutor | None = None
 
-    def read(self, kind: FileKind, content: bytes) -> Content:
-        """What a file says; a file that kills its reader is a gap."""
-        answer, _ = self._ask({"do": "read", "kind": kind.value}, content)
-        if answer["gap"]:
-            return Content(gap=GapCode(answer["gap"]), what=answer["what"])
-        identifiers = tuple(Identifier(IdentifierKind(k), v) for k, v in answer["identifiers"])
-        return Content(identifiers, tuple((name, text) for name, text in answer["stamps"]))
+    def read(self, name: str, content: bytes) -> Content:
+        """What a file of this name says; a file that kills its reader is a gap."""
+        answer, _ = self._ask({"do": "read", "name": name, "sought": self._sought}, content)
+        identifiers = tuple(Identifier(IdentifierKind(k), v) for k, v in answer.get("identifiers", ()))
+        stamps = tuple((where, text) for where, text in answer.get("stamps", ()))
+        gap = GapCode(answer["gap"]) if answer["gap"] else None
+        return Content(identifiers, stamps, gap, answer["what"], partly=answer.get("partly", False))
 
-    def without_rows_of(self, content: bytes, people: Collection[Identifier]) -> Redacted:
-        """A csv file without the rows of these people."""
-        answer, left = self._ask({"do": "redact", "people": [[p.kind.value, p.value] for p in people]}, content)
+    def begin(self, name: str, content: bytes) -> Future[Content]:
+        """The same, later."""
+        if self._threads is None:
+            self._threads = ThreadPoolExecutor(self._processes, thread_name_prefix="reader")
+        self._begun.acquire()
+        future = self._threads.submit(self.read, name, content)
+        future.add_done_callback(lambda _: self._begun.release())
+        return future
+
+    def redacted(self, name: str, content: bytes, people: Collection[Identifier]) -> Redacted:
+        """A file without what names these people, proven; or why it stays as it is."""
+        asked = {"do": "redact", "name": name, "people": [[p.kind.value, p.value] for p in people]}
+        answer, left = self._ask({**asked, "sought": self._sought}, content)
         return Redacted(Cut(answer["cut"]), left, answer["rows"]) if "cut" in answer else Redacted(Cut.UNCLEAR)
 
     def close(self) -> None:
-        """End the process; the next file starts another."""
-        process, self._process, self._files = self._process, None, 0
-        if process is None:
-            return
-        process.kill()
-        for pipe in (process.stdin, process.stdout):
-            if pipe is not None:
-                try:
-                    pipe.close()
-                except OSError:  # what was still in the buffer reaches nobody
-                    continue
-        process.wait()
+        """End the processes once what was begun is done; the next file starts others."""
+        threads, self._threads = self._threads, None
+        if threads is not None:
+            threads.shutdown()
+        for child in self._children:
+            child.close()
 
-    def _ask(self, header: Mapping[str, Any], content: bytes) -> tuple[Mapping[str, Any], bytes]:
-        if self._files >= FILES_PER_PROCESS:
-            self.close()
-        process = self._process or self._started()
-        self._files += 1
-        answer = self._within(self._seconds, process, header, content)
-        if answer is None:
-            ended = process.wait()
-            self.close()
-            limits = (-signal.SIGKILL, -signal.SIGXCPU)
-            code = GapCode.TOO_LARGE if ended in limits else GapCode.DAMAGED
-            return {"gap": code.value, "what": "reader-killed"}, b""
-        if answer[0].get("last"):
-            self.close()
-        return answer
-
-    def _started(self) -> subprocess.Popen[bytes]:
-        process = subprocess.Popen(
-            [sys.executable, "-I", "-c", _START, str(_IMPORT_ROOT)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            cwd="/",
-            env={"LANG": "C.UTF-8"},
-        )
-        self._process = process
-        if self._within(_SECONDS_TO_START, process, None, b"") is None:
-            self.close()
-            raise ReaderBroken("the process that reads files does not start: check the worker's Python installation")
-        return process
-
-    def _within(
-        self, seconds: float, process: subprocess.Popen[bytes], header: Mapping[str, Any] | None, content: bytes
-    ) -> tuple[dict[str, Any], bytes] | None:
-        """One question and its answer; None if the process died on it or was killed for taking too long."""
-        if process.stdin is None or process.stdout is None:
-            return None
-        guard = threading.Timer(seconds, process.kill)
-        guard.daemon = True
-        guard.start()
+    def _ask(self, header: Mapping[str, Any], content: bytes) -> Answer:
+        child = self._idle.get()
         try:
-            if header is not None:
-                frames.send(process.stdin, header, content)
-            answer = frames.receive(process.stdout)
-        except (OSError, ValueError, frames.Broken):
-            answer = None
+            return child.ask(header, content)
         finally:
-            guard.cancel()
-        if answer is None:
-            process.kill()
-        return answer
+            self._idle.put(child)

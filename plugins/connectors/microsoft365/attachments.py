@@ -13,9 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
-from connectors.documents.folders import kind_of
 from connectors.documents.reader import Reader
-from connectors.documents.reading import FileKind
 from connectors.microsoft365.answers import NOT_FOUND, Answer, refusal, rows_of
 from connectors.microsoft365.facts import Row, people_in
 from connectors.microsoft365.graph import BATCH, Graph, Part
@@ -28,8 +26,6 @@ LINK = "#microsoft.graph.referenceAttachment"
 LARGEST = 32 * 1024 * 1024
 AT_ONCE = 4 * 1024 * 1024
 """Bytes of attachments fetched by one request, so that memory is bounded by it."""
-
-_BY_TYPE = {"text/plain": FileKind.TEXT, "text/csv": FileKind.TABLE}
 
 
 @dataclass
@@ -45,7 +41,7 @@ class Found:
 class _Attachment:
     item: Item
     path: str = field(repr=False)
-    kind: FileKind | None
+    name: str | None = field(repr=False)
     size: int
 
 
@@ -91,12 +87,10 @@ class Attachments:
                 yield _Attachment(item, f"{path}?$expand=microsoft.graph.itemattachment/item", None, int(size or 0))
             elif row.get("isInline") is True and content_type.startswith("image/"):
                 continue
-            elif (kind := kind_of(str(row.get("name") or "")) or _BY_TYPE.get(content_type)) is None:
-                found.unread = GapCode.UNKNOWN_FORMAT, "attachment"
             elif int(size or 0) > self._largest:
                 found.unread = GapCode.TOO_LARGE, "attachment"
             else:
-                yield _Attachment(item, path, kind, int(size or 0))
+                yield _Attachment(item, path, str(row.get("name") or ""), int(size or 0))
 
     def _take(self, one: _Attachment, answer: Answer, found: Found) -> None:
         if answer.status == NOT_FOUND:
@@ -105,7 +99,7 @@ class Attachments:
             if answer.is_worth_repeating():
                 raise refusal(self._graph.who, "reading attachments", answer)
             found.unread = GapCode.NOT_REACHABLE, "attachment"
-        elif one.kind is None:
+        elif one.name is None:
             self._take_item(answer.body().get("item"), found)
         else:
             try:
@@ -113,7 +107,7 @@ class Attachments:
             except (KeyError, TypeError, ValueError, binascii.Error):
                 found.unread = GapCode.DAMAGED, "attachment"
                 return
-            said = self._reader.read(one.kind, content)
+            said = self._reader.read(one.name, content)
             found.people += [who for who in said.identifiers if who.kind is IdentifierKind.EMAIL]
             if said.gap is not None:
                 found.unread = said.gap, "attachment"

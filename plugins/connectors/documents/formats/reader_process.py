@@ -10,14 +10,17 @@ import os
 import resource
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
-from connectors.documents import frames
-from connectors.documents.reading import FileKind, read
-from connectors.documents.table import without_rows_of
+from connectors.documents.formats import frames, reading
+from connectors.documents.redacting.redact import redact
+from connectors.documents.sought import Sought
 from retention.vocabulary import GapCode, Identifier, IdentifierKind
 
-MOST_MEMORY = 768 * 1024 * 1024
+MOST_MEMORY = 400 * 1024 * 1024
+"""Beyond what the interpreter and its libraries take."""
+
 SECONDS = 10
 SECONDS_PER_MEGABYTE = 2
 
@@ -26,7 +29,8 @@ def serve() -> None:
     """Answer until the pipe is closed."""
     requests, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever prints shall not stand between two answers
-    for limit, value in ((resource.RLIMIT_AS, MOST_MEMORY), (resource.RLIMIT_FSIZE, 0), (resource.RLIMIT_CORE, 0)):
+    most = _in_use() + MOST_MEMORY
+    for limit, value in ((resource.RLIMIT_AS, most), (resource.RLIMIT_FSIZE, 0), (resource.RLIMIT_CORE, 0)):
         resource.setrlimit(limit, (value, value))
     frames.send(answers, {"ready": True})
     while (request := frames.receive(requests)) is not None:
@@ -44,17 +48,25 @@ def serve() -> None:
 
 
 def _answer(header: Mapping[str, Any], content: bytes) -> tuple[dict[str, Any], bytes]:
+    sought = Sought(header["sought"]["phone_region"], tuple(header["sought"]["customer_numbers"]))
     if header["do"] == "redact":
         people = [Identifier(IdentifierKind(kind), value) for kind, value in header["people"]]
-        redacted = without_rows_of(content, people)
+        redacted = redact(header["name"], content, people, sought)
         return {"cut": redacted.cut.value, "rows": redacted.rows}, redacted.content
-    found = read(FileKind(header["kind"]), content)
+    found = reading.read(header["name"], content, sought)
     return {
         "gap": found.gap.value if found.gap else "",
         "what": found.what,
+        "partly": found.partly,
         "identifiers": [[one.kind.value, one.value] for one in found.identifiers],
         "stamps": found.stamps,
     }, b""
+
+
+def _in_use() -> int:
+    """Address space taken by now, in bytes; the libraries of the formats come on top with their first file."""
+    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
+    return pages * resource.getpagesize()
 
 
 def _allow_seconds(seconds: int) -> None:

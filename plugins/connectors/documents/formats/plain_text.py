@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import codecs
+import re
 from collections.abc import Iterator
 
 import charset_normalizer
 
-from connectors.documents.unreadable import Unreadable
+from connectors.documents.formats.budget import Budget, Emit
+from connectors.documents.formats.stamps import Stamps
+from connectors.documents.formats.unreadable import Unreadable
 from retention.vocabulary import GapCode
 
 _MARKS = (
@@ -17,7 +20,15 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
+_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1a\x1c\x1d\x1f\x7f]")
 _SAMPLE = 64 * 1024
+
+
+def read(content: bytes, emit: Emit, budget: Budget) -> Stamps:
+    """The text as it stands."""
+    for text in readings(content):
+        emit(text)
+    return Stamps()
 
 
 def decoded(content: bytes) -> tuple[bytes, str, str]:
@@ -34,6 +45,13 @@ def decoded(content: bytes) -> tuple[bytes, str, str]:
         except UnicodeDecodeError:
             continue
     raise Unreadable(GapCode.DAMAGED)
+
+
+def refuse_unless_text(content: bytes) -> None:
+    """Bytes that nobody called text are text only without the signs that no text has."""
+    _, _, text = decoded(content)
+    if _CONTROL.search(text, 0, _SAMPLE):
+        raise Unreadable(GapCode.UNKNOWN_FORMAT)
 
 
 def readings(content: bytes) -> Iterator[str]:
