@@ -69,10 +69,10 @@ def encrypted_document(key: bytes) -> bytes:
     noise = b"".join(zlib.crc32(key + struct.pack("<I", n)).to_bytes(4, "little") for n in range(2048))
     description = b'<?xml version="1.0" encoding="UTF-8" standalone="yes"?><encryption/>'
     info = struct.pack("<HHI", 4, 4, 0x40) + description
-    return _compound_file({"EncryptionInfo": info.ljust(4096), "EncryptedPackage": struct.pack("<Q", 8000) + noise})
+    return compound_file({"EncryptionInfo": info.ljust(4096), "EncryptedPackage": struct.pack("<Q", 8000) + noise})
 
 
-def _compound_file(streams: dict[str, bytes]) -> bytes:
+def compound_file(streams: dict[str, bytes]) -> bytes:
     """The smallest compound file (version 3) for streams of 4096 bytes or more: one table and one folder sector."""
     end, free, table_sector, none = 0xFFFFFFFE, 0xFFFFFFFF, 0xFFFFFFFD, 0xFFFFFFFF
     table = [table_sector, end]

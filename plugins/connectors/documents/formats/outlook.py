@@ -54,10 +54,9 @@ def _property(file: olefile.OleFileIO, path: list[str], value: bytes, emit: Emit
     if form == _WIDE:
         emit(value.decode("utf-16-le", errors="replace"))
     elif form == _NARROW:
-        for text in plain_text.readings(value):
-            emit(text)
+        return plain_text.read(value.rstrip(b"\0"), emit, budget)
     elif form == _BINARY and tag == _HTML:
-        return web_page.read(value, emit, budget)
+        return web_page.read(value.rstrip(b"\0"), emit, budget)
     elif form == _BINARY and tag == _PACKED_RICH_TEXT:
         return rich_text.read(unpacked(value, budget), emit, budget)
     elif form == _BINARY and tag == _ATTACHED and any(one.startswith(_ATTACHMENT) for one in path):

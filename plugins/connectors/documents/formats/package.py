@@ -8,6 +8,7 @@ read twice: as it is now and as it was.
 from __future__ import annotations
 
 import io
+import re
 import zipfile
 import zlib
 from collections.abc import Mapping
@@ -55,6 +56,9 @@ _DELETED = {"del", "moveFrom"}
 _SPACES = {"tab": "\t", "br": "\n", "cr": "\n", "noBreakHyphen": "-", "line-break": "\n", "s": " "}
 _FIELDS = {"instrText", "delInstrText"}
 _SPOKEN = {"descr", "title", "alt", "tooltip", "display", "Target", "href", "string-value", "author", "initials"}
+_PRINTED_AROUND = {f"{which}{place}" for which in ("odd", "even", "first") for place in ("Header", "Footer")}
+_PRINT_CODE = re.compile(r'&(?:"[^"]*"|K[0-9A-Fa-f]{6}|K\d\d[+-]\d{3}|\d{1,3}|[A-Z])')
+"""How a spreadsheet sets what it prints around a page: &L at the left, &12 in twelve points."""
 
 
 @dataclass
@@ -165,6 +169,8 @@ class Part:
         text = "".join(own)
         if name in self._dates:
             self.stamps.add(f"document properties: {name}", text)
+        if name in _PRINTED_AROUND:
+            text = _PRINT_CODE.sub(" ", text)
         if text.strip():
             self._emit(text)
 

@@ -70,7 +70,7 @@ def _walk(root: LexborNode, emit: Emit, stamps: Stamps) -> list[str]:
             if tag not in _INLINE:
                 flush()
             if tag == "template":
-                templates.append(node.inner_html or "")
+                templates.append((node.html or "").partition(">")[2])
     flush()
     return templates
 
