@@ -247,8 +247,6 @@ class Keyring:
 
 
 def _mac(key: bytes, *parts: str) -> bytes:
-    mac = hmac.new(key, digestmod=hashlib.sha256)
-    for part in parts:
-        data = part.encode()
-        mac.update(len(data).to_bytes(4, "big") + data)
-    return mac.digest()[:DIGEST_BYTES]
+    told = (part.encode() for part in parts)
+    message = b"".join(len(data).to_bytes(4, "big") + data for data in told)
+    return hmac.digest(key, message, "sha256")[:DIGEST_BYTES]

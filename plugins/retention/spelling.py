@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import unicodedata
 from dataclasses import replace
+from functools import lru_cache
 
 import idna
 
@@ -16,7 +17,8 @@ from retention.vocabulary import Identifier, IdentifierKind
 
 def exact(identifier: Identifier) -> str:
     """The form that may erase: NFC, trimmed, domain as lower-case A-label, local part as it stands."""
-    value = unicodedata.normalize("NFC", identifier.value).strip(" \t\r\n<>\"'")
+    value = identifier.value if identifier.value.isascii() else unicodedata.normalize("NFC", identifier.value)
+    value = value.strip(" \t\r\n<>\"'")
     if identifier.kind is not IdentifierKind.EMAIL or "@" not in value:
         return value
     local, _, domain = value.rpartition("@")
@@ -43,6 +45,7 @@ def delivered_alike(identifier: Identifier) -> tuple[Identifier, ...]:
     return (identifier, *dict.fromkeys(others))
 
 
+@lru_cache(maxsize=10_000)
 def _a_label(domain: str) -> str:
     try:
         return idna.encode(domain.strip("."), uts46=True).decode("ascii").lower()

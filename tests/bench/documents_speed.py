@@ -16,8 +16,8 @@ from urllib.parse import urlsplit
 
 import paramiko
 
-from connectors.documents import SftpDocuments, reading
-from connectors.documents.folders import kind_of
+from connectors.documents import SftpDocuments
+from connectors.documents.formats import reading
 from retention.keyring import Keyring
 from retention.vocabulary import Identifier, IdentifierKind, Page, Token
 from tests.bench.running import Emulator, emulator, policy_of
@@ -107,9 +107,7 @@ def _pass(connector: SftpDocuments, since: Token | None) -> tuple[float, Token]:
 def _extract(contents: dict[str, bytes]) -> None:
     """The same files from memory by the same readers, in this process."""
     for path, content in contents.items():
-        kind = kind_of(path)
-        if kind is not None:
-            reading.read(kind, content)
+        reading.read(path, content)
 
 
 def _read(share: Share, connector: SftpDocuments) -> tuple[float, float]:
@@ -144,7 +142,7 @@ def _match() -> tuple[float, float]:
 
         def match() -> None:
             nonlocal hits
-            found = reading.read(reading.FileKind.TEXT, path.read_bytes()).identifiers
+            found = reading.read(path.name, path.read_bytes()).identifiers
             hits = sum(1 for one in found if keyring.exact_key(one) in wanted)
 
         path.read_bytes()

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from connectors.documents.formats.budget import Budget
 from connectors.documents.formats.registry import read_file
 from connectors.documents.formats.unreadable import Unreadable
-from connectors.documents.identifiers import Mentions, mentions
+from connectors.documents.identifiers import Gathered
 from connectors.documents.sought import SEPARATOR, Sought
 from retention.vocabulary import GapCode, Identifier
 
@@ -39,8 +39,7 @@ class Collector:
     """Gathers blocks of text until there are enough of them to be looked through together."""
 
     def __init__(self, sought: Sought) -> None:
-        self.found: Mentions = {}
-        self._sought = sought
+        self.found = Gathered(sought)
         self._blocks: list[str] = []
         self._size = 0
 
@@ -55,16 +54,14 @@ class Collector:
         if self._size > _AT_ONCE:
             self.finish()
 
-    def finish(self) -> Mentions:
-        """Look through what is left; everything found."""
+    def finish(self) -> None:
+        """Look through what is left."""
         self._look_through(SEPARATOR.join(self._blocks))
         self._blocks.clear()
         self._size = 0
-        return self.found
 
     def _look_through(self, text: str) -> None:
-        for one, whole in mentions(text, self._sought).items():
-            self.found[one] = whole or self.found.get(one, False)
+        self.found.look_through(text)
         if len(self.found) > MOST_IDENTIFIERS:
             raise Unreadable(GapCode.TOO_LARGE, "identifiers")
 
@@ -75,9 +72,10 @@ def read(name: str, content: bytes, sought: Sought | None = None) -> Content:
     budget = Budget.of(len(content), read_file)
     try:
         stamps = read_file(name, content, collector.emit, budget)
-        found = tuple(collector.finish())
+        collector.finish()
     except Unreadable as unreadable:
         return Content(gap=unreadable.code, what=unreadable.what)
+    found = tuple(collector.found.mentions())
     if budget.gap is not None:
         code, what = budget.gap
         return Content(found, tuple(sorted(stamps.items())), code, what, partly=True)
