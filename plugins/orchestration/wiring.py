@@ -30,7 +30,9 @@ from retention.store.turns import SharedTurns
 if TYPE_CHECKING:
     from simple_salesforce.api import Salesforce
 
+    from connectors.documents.sought import Sought
     from retention.policy import MailPolicy
+    from retention.policy.systems import SoughtPolicy
 
 ROOT = Path(__file__).resolve().parents[2]
 POLICY = Path(os.environ.get("RETENTION_POLICY") or ROOT / "include" / "policy")
@@ -168,7 +170,14 @@ def connector(system: str) -> Connector:
         root=extra.get("root", "/"),
         system=system,
         folders={name: (folder.data_class, folder.lawful_basis) for name, folder in declared.folders.items()},
+        sought=_sought(declared.sought),
     )
+
+
+def _sought(declared: SoughtPolicy | None) -> Sought:
+    from connectors.documents.sought import Sought
+
+    return Sought(declared.phone_region, declared.customer_numbers) if declared is not None else Sought()
 
 
 def _salesforce_client(conn: Connection) -> Salesforce:

@@ -7,6 +7,8 @@ import time
 import pytest
 
 from connectors.documents.identifiers import comparable, mentions
+from connectors.documents.sought import Sought
+from retention.keyring import Keyring
 from retention.vocabulary import Identifier, IdentifierKind
 
 BOB = "bob@x.example"
@@ -35,6 +37,16 @@ WHOLE = {
     "entity-at": ("bob&#64;x.example or ann&#x40;x.example", {"bob@x.example", "ann@x.example"}),
     "entity-in-the-local-part": ("o&#39;brien@x.example", {"o'brien@x.example"}),
     "hyphens-in-the-domain": ("bob@a-b--c.example", {"bob@a-b--c.example"}),
+    "wide-letters": ("ｂｏｂ＠ｘ．example", {"bob@x.example"}),
+    "soft-hyphen-at-a-line-end": ("bob@long\u00ad\nname.example", {"bob@longname.example"}),
+    "a-hyphen-that-does-not-break": ("bob@a\u2011b.example", {"bob@a-b.example"}),
+    "escaped-at": ('{"who":"bob\\u0040x.example"}', {"bob@x.example"}),
+    "named-entity": ("bob&commat;x.example", {"bob@x.example"}),
+    "list-with-semicolons": (
+        "bob@x.example;ann@x.example; zoe@x.example",
+        {f"{n}@x.example" for n in ("bob", "ann", "zoe")},
+    ),
+    "end-of-a-line-that-ends-a-sentence": ("Ask bob@x.example.\nThank you", {"bob@x.example"}),
     "several-lines": ("a@x.example\nb@x.example\r\nc@x.example", {"a@x.example", "b@x.example", "c@x.example"}),
 }
 NOTHING = [
@@ -52,11 +64,22 @@ GLUED = {
     "bullet": ("-bob@x.example", "-bob@x.example", "bob@x.example"),
     "next-sentence": (f"{BOB}.Thanks", f"{BOB}.Thanks", BOB),
 }
+BROKEN = {
+    "before-the-at": ("write to jane.doe\n@x.example now", set(), {"jane.doe@x.example"}),
+    "after-the-at": ("write to jane.doe@\r\nx.example now", set(), {"jane.doe@x.example"}),
+    "after-a-dot-of-the-local-part": ("to jane.\ndoe@x.example", {"doe@x.example"}, {"jane.doe@x.example"}),
+    "after-a-dot-of-the-domain": ("to jane@mail.\nx.example", set(), {"jane@mail.x.example"}),
+    "hyphenated-domain": ("to jane@long-\nname.example", set(), {"jane@longname.example", "jane@long-name.example"}),
+    "country-on-the-next-line": ("to jane@x.co.\nuk now", {"jane@x.co"}, {"jane@x.co.uk"}),
+    "quoted-printable": ("to jane=40x.exa=\nmple", set(), {"jane@x.example"}),
+}
+IN_WORDS = ["jane [at] x.example", "jane(at)x(dot)example", "Jane at x dot example", "jane [AT] x [DOT] example"]
 PHONES = {
     "international": ("ring +44 20 7946 0018 today", "+442079460018"),
     "national": ("020 7946 0018", "+442079460018"),
     "brackets": ("(020) 7946-0018", "+442079460018"),
     "fiction": ("07700 900123", "+447700900123"),
+    "seven-digits-with-a-country-code": ("+372 600 1234", "+3726001234"),
     "another-country": ("+49 30 23125 042", "+493023125042"),
 }
 NO_PHONES = ["2021-11-22", "01-02-2021", "order 12345678", "1234", "978-3-16-148410-0", "a07700900123b"]
@@ -91,6 +114,42 @@ def test_what_may_be_glued_to_an_address_gives_both_and_only_the_longer_as_whole
 
 def test_two_addresses_without_anything_between_are_no_whole_addresses() -> None:
     assert emails(f"{BOB}ann@y.example") == set()
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_an_address_on_two_lines_is_read_in_each_way_it_may_be_and_never_as_whole(name: str) -> None:
+    text, whole, guessed = BROKEN[name]
+    assert emails(text) == whole
+    assert emails(text, whole=False) == guessed
+
+
+@pytest.mark.parametrize("text", IN_WORDS)
+def test_an_address_in_words_is_evidence_that_never_erases(text: str) -> None:
+    [found] = mentions(text)
+    keyring = Keyring.generate("k1")
+    jane = [Identifier(IdentifierKind.EMAIL, name) for name in ("jane@x.example", "Jane@x.example")]
+    assert keyring.folded_key(found) == keyring.folded_key(jane[0])
+    assert keyring.exact_key(found) not in {keyring.exact_key(one) for one in jane}
+
+
+@pytest.mark.parametrize(
+    "text", ["meet at noon dot", "look at example.com", "at [10] at home", "f(at)", "a (at least) b"]
+)
+def test_the_word_at_is_no_address(text: str) -> None:
+    assert mentions(text) == {}
+
+
+def test_customer_numbers_are_found_in_the_forms_the_policy_declares() -> None:
+    sought = Sought(customer_numbers=("CU-######", "?#####"))
+    text = "CU-123456, XCU-123456, CU-1234567, A12345, AB12345; (CU-654321)"
+    found = {one.value for one in mentions(text, sought) if one.kind is IdentifierKind.CUSTOMER_NUMBER}
+    assert found == {"CU-123456", "A12345", "CU-654321"}
+    assert not mentions("CU-123456")
+
+
+def test_a_national_number_is_read_in_the_region_of_the_policy() -> None:
+    text = "030 23125 042"
+    assert [one.value for one in mentions(text, Sought(phone_region="DE"))] == ["+493023125042"]
 
 
 @pytest.mark.parametrize("name", PHONES)

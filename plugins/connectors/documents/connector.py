@@ -13,6 +13,7 @@ from connectors.documents.passing import FILE, Pass
 from connectors.documents.reader import Reader
 from connectors.documents.server import Address, Entry, Failed, Forbidden, Missing, Server
 from connectors.documents.server import host_key as parse_host_key
+from connectors.documents.sought import Sought
 from retention.contract import AccessDenied, Unavailable, Unsupported, Warrant
 from retention.vocabulary import (
     Action,
@@ -78,6 +79,7 @@ class SftpDocuments:
         root: str = "/",
         page_size: int = PAGE,
         largest_file: int = LARGEST_FILE,
+        sought: Sought | None = None,
     ) -> SftpDocuments:
         """Log in to a server whose host key is known; `AccessDenied` or `Unavailable` if that cannot be done."""
         try:
@@ -87,7 +89,8 @@ class SftpDocuments:
         server = Server(Address(host, port, username, password, key, root), system)
         server.connect()
         tenant = hashlib.sha256(key.asbytes() + b"\0" + root.encode()).hexdigest()[:32]
-        return cls(server, Reader(), system, f"sftp-{tenant}", folders, page_size=page_size, largest_file=largest_file)
+        reader = Reader(sought=sought)
+        return cls(server, reader, system, f"sftp-{tenant}", folders, page_size=page_size, largest_file=largest_file)
 
     def close(self) -> None:
         """Let go of the connection and of the reading process; both come back when needed."""

@@ -16,6 +16,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from urllib.parse import unquote
 
+from connectors.documents.in_words import addresses_in_words
 from connectors.documents.line_breaks import joined
 from connectors.documents.sought import Sought, customer_number_pattern
 from connectors.documents.telephone import numbers_in
@@ -65,14 +66,6 @@ _UNICODE_ESCAPE = re.compile(r"\\u([0-9a-fA-F]{4})")
 _TOKEN_END = re.compile(r"[\s<>\"]")
 _TOKEN_REACH = 320
 
-_AT_IN_WORDS = r"\s{0,3}[\[({<]\s{0,3}(?:at|@|ät)\s{0,3}[\])}>]\s{0,3}|\s{1,3}(?:at|AT)\s{1,3}"
-_DOT_IN_WORDS = r"\s{0,3}[\[({<]\s{0,3}(?:dot|punkt|\.)\s{0,3}[\])}>]\s{0,3}|\s{1,3}(?:dot|DOT)\s{1,3}|\."
-_IN_WORDS = re.compile(
-    rf"(?<![\w.+\-])([a-z0-9][\w+\-]{{0,40}}(?:(?:{_DOT_IN_WORDS})[\w+\-]{{1,40}}){{0,3}}?)(?:{_AT_IN_WORDS})"
-    rf"([a-z0-9\-]{{1,60}}(?:(?:{_DOT_IN_WORDS})[a-z0-9\-]{{1,60}}){{1,4}})(?![\w\-])",
-    re.IGNORECASE,
-)
-_DOT_WORD = re.compile(_DOT_IN_WORDS, re.IGNORECASE)
 WEAK_AT = "\uff20"
 
 
@@ -117,7 +110,9 @@ class Gathered:
             for value, _ in _plain(_from_quoted_printable(text)):
                 found.setdefault(value, False)
         if _has_any(text, _SIGNS_OF_WORDS):
-            for value in _in_words(text):
+            for value in addresses_in_words(text):
+                if not _is_domain(value.rpartition("@")[2]):
+                    continue
                 self._others.setdefault(weakly(Identifier(IdentifierKind.EMAIL, value)), False)
 
 
@@ -149,14 +144,6 @@ def _has_any(text: str, signs: Iterable[tuple[str, Sequence[str]]]) -> bool:
 
 def _from_quoted_printable(text: str) -> str:
     return quopri.decodestring(text.encode("utf-8", errors="surrogatepass")).decode("utf-8", errors="replace")
-
-
-def _in_words(text: str) -> Iterator[str]:
-    """Addresses written so that machines shall not find them: jane [at] example dot com."""
-    for match in _IN_WORDS.finditer(text):
-        local, domain = (_DOT_WORD.sub(".", part) for part in match.groups())
-        if _is_domain(domain):
-            yield f"{local}@{domain}"
 
 
 def comparable(identifier: Identifier) -> tuple[IdentifierKind, str]:

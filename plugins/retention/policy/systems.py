@@ -82,6 +82,20 @@ class FolderPolicy(Strict):
     lawful_basis: LawfulBasis
 
 
+CustomerNumberForm = Annotated[str, Field(pattern=r"^[\w./#?-]*[#?][\w./#?-]*$", min_length=4, max_length=40)]
+
+
+class SoughtPolicy(Strict):
+    """What is looked for in documents beside addresses.
+
+    `phone_region` is the country whose numbers are written without a country code. In a form of customer number `#`
+    stands for a digit and `?` for a letter: it finds people as surely as an address does, so it must be unmistakable.
+    """
+
+    phone_region: Annotated[str, Field(pattern=r"^[A-Z]{2}$")] = "GB"
+    customer_numbers: tuple[CustomerNumberForm, ...] = ()
+
+
 class Verbs(Strict):
     """What is done in this system where the schedule wants a record erased, redacted or restricted."""
 
@@ -119,6 +133,7 @@ class SystemPolicy(Strict):
     guards: GuardChanges = GuardChanges()
     records: dict[Selector, RecordPolicy] = Field(default_factory=dict)
     folders: dict[Selector, FolderPolicy] = Field(default_factory=dict)
+    sought: SoughtPolicy | None = None
     mail: MailPolicy | None = None
     absent: tuple[Selector, ...] = ()
     api_reserve: int = Field(default=0, ge=0)
@@ -127,6 +142,8 @@ class SystemPolicy(Strict):
     @model_validator(mode="after")
     def _reads_something(self) -> SystemPolicy:
         told = {name for name in ("records", "folders", "mail") if getattr(self, name)}
+        if self.sought is not None and self.kind != "sftp":
+            raise contradiction("only documents are searched for what `sought` says: leave it out", "sought")
         if self.kind == "sftp" and told != {"folders"}:
             raise contradiction("a document server needs `folders` (and neither `records` nor `mail`)")
         if self.kind == "microsoft365" and told != {"mail"}:
@@ -218,4 +235,4 @@ def differing(before: Mapping[str, SystemPolicy], after: Mapping[str, SystemPoli
 
 
 def _meaning(system: SystemPolicy) -> tuple[object, ...]:
-    return system.records, system.folders, system.mail
+    return system.records, system.folders, system.mail, system.sought
