@@ -28,12 +28,12 @@ def read(content: bytes, emit: Emit, budget: Budget) -> Stamps:
 def values_of(text: str) -> Iterator[Any]:
     """The value of a file, or those of its lines."""
     try:
-        yield _parsed(text)
+        yield DECODER.decode(text)
     except ValueError:
         lines = [line for line in text.splitlines() if line.strip()]
         if len(lines) < 2:
             raise
-        yield from [_parsed(line) for line in lines]
+        yield from [DECODER.decode(line) for line in lines]
 
 
 def strings_in(value: Any) -> Iterator[str]:
@@ -51,5 +51,4 @@ class _Pairs(list[tuple[str, Any]]):
     """An object with every field it has, twice if it stands there twice."""
 
 
-def _parsed(text: str) -> Any:
-    return json.loads(text, object_pairs_hook=_Pairs, parse_int=str, parse_float=str)
+DECODER = json.JSONDecoder(object_pairs_hook=_Pairs, parse_int=str, parse_float=str)

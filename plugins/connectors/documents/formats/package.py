@@ -61,6 +61,11 @@ _PRINT_CODE = re.compile(r'&(?:"[^"]*"|K[0-9A-Fa-f]{6}|K\d\d[+-]\d{3}|\d{1,3}|[A
 """How a spreadsheet sets what it prints around a page: &L at the left, &12 in twelve points."""
 
 
+def without_print_codes(name: str, text: str) -> str:
+    """What an element of this name says once such codes are out."""
+    return _PRINT_CODE.sub(" ", text) if name in _PRINTED_AROUND else text
+
+
 @dataclass
 class _Block:
     now: list[str] = field(default_factory=list)
@@ -169,8 +174,7 @@ class Part:
         text = "".join(own)
         if name in self._dates:
             self.stamps.add(f"document properties: {name}", text)
-        if name in _PRINTED_AROUND:
-            text = _PRINT_CODE.sub(" ", text)
+        text = without_print_codes(name, text)
         if text.strip():
             self._emit(text)
 

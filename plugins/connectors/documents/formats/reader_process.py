@@ -48,11 +48,11 @@ def serve() -> None:
 
 
 def _answer(header: Mapping[str, Any], content: bytes) -> tuple[dict[str, Any], bytes]:
-    sought = Sought(header["sought"]["phone_region"], tuple(header["sought"]["customer_numbers"]))
     if header["do"] == "redact":
         people = [Identifier(IdentifierKind(kind), value) for kind, value in header["people"]]
-        redacted = redact(header["name"], content, people, sought)
+        redacted = redact(header["name"], content, people)
         return {"cut": redacted.cut.value, "rows": redacted.rows}, redacted.content
+    sought = Sought(header["sought"]["phone_region"], tuple(header["sought"]["customer_numbers"]))
     found = reading.read(header["name"], content, sought)
     return {
         "gap": found.gap.value if found.gap else "",

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from connectors.documents.formats.budget import Budget
 from connectors.documents.formats.registry import read_file
 from connectors.documents.formats.unreadable import Unreadable
-from connectors.documents.identifiers import Gathered
+from connectors.documents.identifiers import Gathered, Mentions
 from connectors.documents.sought import SEPARATOR, Sought
 from retention.vocabulary import GapCode, Identifier
 
@@ -80,6 +80,17 @@ def read(name: str, content: bytes, sought: Sought | None = None) -> Content:
         code, what = budget.gap
         return Content(found, tuple(sorted(stamps.items())), code, what, partly=True)
     return Content(found, tuple(sorted(stamps.items())))
+
+
+def mentioned_in(name: str, content: bytes) -> Mentions:
+    """Every identifier of a file and whether it stands there as a whole; `Unreadable` if any part cannot be read."""
+    collector = Collector(Sought())
+    budget = Budget.of(len(content), read_file)
+    read_file(name, content, collector.emit, budget)
+    collector.finish()
+    if budget.gap is not None:
+        raise Unreadable(*budget.gap)
+    return collector.found.mentions()
 
 
 def _pieces(text: str) -> list[str]:
