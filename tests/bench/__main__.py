@@ -19,6 +19,7 @@ AREAS = {
     "audit": "tests.bench.audit_speed",
     "ledger": "tests.bench.ledger_speed",
     "documents": "tests.bench.documents_speed",
+    "reading": "tests.bench.reading_speed",
     "hubspot": "tests.bench.hubspot_calls",
     "microsoft365": "tests.bench.microsoft365_calls",
     "salesforce": "tests.bench.salesforce_calls",

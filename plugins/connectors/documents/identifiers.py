@@ -14,13 +14,15 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
+from functools import lru_cache
 from urllib.parse import unquote
+
+import idna
 
 from connectors.documents.in_words import addresses_in_words
 from connectors.documents.line_breaks import joined
 from connectors.documents.sought import Sought, customer_number_pattern
 from connectors.documents.telephone import numbers_in
-from retention.spelling import exact
 from retention.vocabulary import Identifier, IdentifierKind
 
 Mentions = dict[Identifier, bool]
@@ -148,7 +150,19 @@ def _from_quoted_printable(text: str) -> str:
 
 def comparable(identifier: Identifier) -> tuple[IdentifierKind, str]:
     """The form in which two identifiers are the same: the local part as it stands, the domain as an A-label."""
-    return identifier.kind, exact(identifier)
+    value = unicodedata.normalize("NFC", identifier.value).strip(" \t\r\n<>\"'")
+    if identifier.kind is not IdentifierKind.EMAIL or "@" not in value:
+        return identifier.kind, value
+    local, _, domain = value.rpartition("@")
+    return identifier.kind, f"{local}@{_a_label(domain)}"
+
+
+@lru_cache(maxsize=10_000)
+def _a_label(domain: str) -> str:
+    try:
+        return idna.encode(domain.strip("."), uts46=True).decode("ascii").lower()
+    except idna.IDNAError:
+        return domain.strip(".").lower()
 
 
 def _readable(text: str) -> str:

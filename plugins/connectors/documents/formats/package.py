@@ -51,11 +51,21 @@ OPEN_DOCUMENT = Dialect(
     frozenset({"p", "h", "span", "a", "ruby", "ruby-base", "meta"}),
     {"meta.xml": frozenset({"creation-date", "date"})},
 )
+_SPOKEN = {"descr", "title", "alt", "tooltip", "display", "Target", "href", "string-value", "author", "initials"}
+_LARGEST_SILENT = 1024 * 1024
+_OFTEN_SILENT = ("styles", "theme", "fonttable", "settings", "numbering")
+_TEXT_BETWEEN_TAGS = re.compile(rb">\s*[^<\s]")
+_SIGNS_OF_WORDS = (
+    *(b"@", b"&", b"%", b"\0", b"tel:", b"<!DOCTYPE", b" =", b"= ", b"='"),
+    *(f'{one}="'.encode() for one in _SPOKEN),
+)
 _INSERTED = {"ins", "moveTo"}
 _DELETED = {"del", "moveFrom"}
 _SPACES = {"tab": "\t", "br": "\n", "cr": "\n", "noBreakHyphen": "-", "line-break": "\n", "s": " "}
+_MARKS = _INSERTED | _DELETED | _SPACES.keys()
+_NAMES: dict[str, str] = {}
+_MOST_NAMES = 10_000
 _FIELDS = {"instrText", "delInstrText"}
-_SPOKEN = {"descr", "title", "alt", "tooltip", "display", "Target", "href", "string-value", "author", "initials"}
 _PRINTED_AROUND = {f"{which}{place}" for which in ("odd", "even", "first") for place in ("Header", "Footer")}
 _PRINT_CODE = re.compile(r'&(?:"[^"]*"|K[0-9A-Fa-f]{6}|K\d\d[+-]\d{3}|\d{1,3}|[A-Z])')
 """How a spreadsheet sets what it prints around a page: &L at the left, &12 in twelve points."""
@@ -125,12 +135,33 @@ def _has_locked_parts(package: zipfile.ZipFile, budget: Budget) -> bool:
 
 def _parse(package: zipfile.ZipFile, member: zipfile.ZipInfo, part: Part, budget: Budget) -> None:
     """Feed one part through the parser, never more than what is left of the budget."""
-    parser = etree.XMLParser(target=part, resolve_entities=False, no_network=True, huge_tree=False, load_dtd=False)
     with package.open(member) as stream:
+        first = stream.read(_LARGEST_SILENT)
+        budget.expand(len(first))
+        if any(name in member.filename.lower() for name in _OFTEN_SILENT) and _is_silent(first):
+            return
+        parser = etree.XMLParser(target=part, resolve_entities=False, no_network=True, huge_tree=False, load_dtd=False)
+        parser.feed(first)
         while chunk := stream.read(_CHUNK):
             budget.expand(len(chunk))
             parser.feed(chunk)
     parser.close()
+
+
+def _is_silent(content: bytes) -> bool:
+    """Whether a part of styles or fonts says nothing, so that it needs no parser: no text, no attribute of words."""
+    body = content.partition(b"?>")[2]
+    if len(content) == _LARGEST_SILENT or any(sign in body for sign in _SIGNS_OF_WORDS):
+        return False
+    return _TEXT_BETWEEN_TAGS.search(body) is None
+
+
+def _learnt(tag: str) -> str:
+    """The name of a tag without its namespace: computed once for each, up to as many as documents have."""
+    name = tag.rpartition("}")[2]
+    if len(_NAMES) < _MOST_NAMES:
+        _NAMES[tag] = name
+    return name
 
 
 class Part:
@@ -141,7 +172,9 @@ class Part:
         self._emit = emit
         self._dialect = dialect
         self._dates = dates
-        self._open: list[tuple[str, list[str]]] = []
+        self._blocks_of_dialect = dialect.blocks
+        self._open: list[str] = []
+        self._own: list[list[str] | None] = []
         self._blocks: list[_Block] = []
         self._inserted = 0
         self._deleted = 0
@@ -151,25 +184,29 @@ class Part:
         raise Unreadable(GapCode.DAMAGED, "doctype")
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
-        name = tag.rpartition("}")[2]
-        self._open.append((name, []))
-        for key, value in attributes.items():
-            if "@" in value or "%40" in value or "tel:" in value or key.rpartition("}")[2] in _SPOKEN:
-                self._emit(value)
-        if name in self._dialect.blocks:
+        name = _NAMES.get(tag) or _learnt(tag)
+        self._open.append(name)
+        self._own.append(None)
+        if attributes:
+            for key, value in attributes.items():
+                if "@" in value or "%40" in value or "tel:" in value or key.rpartition("}")[2] in _SPOKEN:
+                    self._emit(value)
+        if name in self._blocks_of_dialect:
             self._blocks.append(_Block())
-        elif name in _SPACES:
-            self._add(_SPACES[name])
-        self._inserted += name in _INSERTED
-        self._deleted += name in _DELETED
+        elif name in _MARKS:
+            if name in _SPACES:
+                self._add(_SPACES[name])
+            self._inserted += name in _INSERTED
+            self._deleted += name in _DELETED
 
     def end(self, tag: str) -> None:
-        name, own = self._open.pop()
-        self._inserted -= name in _INSERTED
-        self._deleted -= name in _DELETED
-        if name in self._dialect.blocks:
+        name, own = self._open.pop(), self._own.pop()
+        if name in self._blocks_of_dialect:
             self._finish(self._blocks.pop())
-        if not own:
+        elif name in _MARKS:
+            self._inserted -= name in _INSERTED
+            self._deleted -= name in _DELETED
+        if own is None:
             return
         text = "".join(own)
         if name in self._dates:
@@ -179,15 +216,17 @@ class Part:
             self._emit(text)
 
     def data(self, text: str) -> None:
-        name, own = self._open[-1]
-        if not self._blocks:
-            own.append(text)
-        elif name in self._dialect.characters:
+        name = self._open[-1]
+        if self._blocks and name in self._dialect.characters:
             self._add(text, deleted=name == "delText")
-        elif name in _FIELDS:
+        elif self._blocks and name in _FIELDS:
             self._blocks[-1].fields.append(text)
         else:
-            own.append(text)
+            own = self._own[-1]
+            if own is None:
+                self._own[-1] = [text]
+            else:
+                own.append(text)
 
     def close(self) -> None:
         """Nothing is left over: elements are balanced, or the parser has complained."""

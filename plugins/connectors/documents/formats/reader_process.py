@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 from connectors.documents.formats import frames, reading
-from connectors.documents.redacting.redact import redact
 from connectors.documents.sought import Sought
 from retention.vocabulary import GapCode, Identifier, IdentifierKind
 
@@ -49,6 +48,9 @@ def serve() -> None:
 
 def _answer(header: Mapping[str, Any], content: bytes) -> tuple[dict[str, Any], bytes]:
     if header["do"] == "redact":
+        # Brings libraries that reading does without: only a process that redacts pays for them.
+        from connectors.documents.redacting.redact import redact
+
         people = [Identifier(IdentifierKind(kind), value) for kind, value in header["people"]]
         redacted = redact(header["name"], content, people)
         return {"cut": redacted.cut.value, "rows": redacted.rows}, redacted.content
