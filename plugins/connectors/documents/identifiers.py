@@ -175,15 +175,19 @@ def _readable(text: str) -> str:
 
 
 def _plain(text: str) -> Iterator[tuple[str, bool]]:
-    position = text.find("@")
+    """Every address with an "@". This loop is what matching costs: it makes no object that it can do without."""
+    find, domain_at, local_before = text.find, _ORDINARY_DOMAIN.match, _ORDINARY_LOCAL_BACKWARDS.match
+    position = find("@")
     while position != -1:
-        domain = _ORDINARY_DOMAIN.match(text, position + 1)
-        local = _ORDINARY_LOCAL_BACKWARDS.match(text[max(0, position - 66) : position][::-1]) if domain else None
-        if domain and local:
-            yield f"{local.group()[::-1]}@{domain.group()}", True
-        else:
-            yield from _around(text, position)
-        position = text.find("@", position + 1)
+        domain = domain_at(text, position + 1)
+        if domain is not None:
+            local = local_before(text[position - 66 if position > 66 else 0 : position][::-1])
+            if local is not None:
+                yield text[position - local.end() : domain.end()], True
+                position = find("@", domain.end())
+                continue
+        yield from _around(text, position)
+        position = find("@", position + 1)
 
 
 def _around(text: str, at: int) -> Iterator[tuple[str, bool]]:
