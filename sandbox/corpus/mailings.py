@@ -86,6 +86,7 @@ MAKERS: Mapping[str, Callable[[Person], bytes]] = {
     "attached.eml": _attached,
     "forwarded.eml": _forwarded,
     "second-message.mbox": _mailbox,
+    "saved-page.mht": _page_in_base64,
     "body.msg": _outlook("__substg1.0_1000001F", lambda p: f"write to {p.email}".encode("utf-16-le")),
     "narrow.msg": _outlook("__substg1.0_0C1F001E", lambda p: p.email.encode()),
     "page.msg": _outlook("__substg1.0_10130102", lambda p: f"<p>{p.local}<b>@</b>{p.domain}</p>".encode()),

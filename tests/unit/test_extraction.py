@@ -129,7 +129,7 @@ HOSTILE = {
     "broken-xml": (package({"word/document.xml": "<a><b></a>"}), GapCode.DAMAGED),
     "entities": (word("<w:p><w:r><w:t>&i;</w:t></w:r></w:p>", ENTITIES + "]>"), GapCode.DAMAGED),
     "file-entity": (word("&f;", '<!DOCTYPE w [<!ENTITY f SYSTEM "file:///etc/passwd">]>'), GapCode.DAMAGED),
-    "many-members": (word("", parts={f"m{n}.xml": "<a/>" for n in range(11_000)}), GapCode.TOO_LARGE),
+    "many-members": (word("", parts={f"m{n}.xml": "<a/>" for n in range(31_000)}), GapCode.TOO_LARGE),
     "bomb": (word("<w:p><w:r><w:t>" + " " * 60 * 2**20 + "</w:t></w:r></w:p>"), GapCode.TOO_LARGE),
     "compound-file": (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), GapCode.DAMAGED),
     "with-a-password": (

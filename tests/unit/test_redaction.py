@@ -18,13 +18,15 @@ from connectors.documents.formats.reading import read
 from connectors.documents.redacting import redact as redacting
 from connectors.documents.redacting.proof import is_proven
 from connectors.documents.redacting.redact import redact
-from connectors.documents.redacting.redacted import Cut, Redacted, wanted_of
+from connectors.documents.redacting.redacted import Cut, People, Redacted
+from connectors.documents.sought import Sought
 from retention.vocabulary import Identifier, IdentifierKind
 from sandbox.corpus import MAKERS, planted
 from sandbox.corpus.packed import zipped
 
 BOB = Identifier(IdentifierKind.EMAIL, "bob@x.example")
 ANN = Identifier(IdentifierKind.EMAIL, "ann@x.example")
+ONLY_BOB = People.of([BOB], Sought())
 OTHERS = {"ann@x.example", "jbob@x.example", "bob@x.example.test"}
 PLANTED = {one.path: one for one in planted(7)}
 REDACTED_ENDINGS = (".docx", ".xlsx", ".pptx")
@@ -43,7 +45,7 @@ def named(name: str, content: bytes) -> set[str]:
 
 
 def without_bob(name: str, content: bytes) -> Redacted:
-    redacted = redact(name, content, [BOB])
+    redacted = redact(name, content, ONLY_BOB)
     assert redacted.cut is Cut.DONE
     return redacted
 
@@ -135,7 +137,7 @@ def test_the_rows_of_a_sheet_keep_their_places_so_that_formulas_stay_true() -> N
 @pytest.mark.parametrize("name", [name for name in MAKERS if name.endswith(REDACTED_ENDINGS)])
 def test_whoever_hides_alone_in_a_document_is_taken_out_of_it(name: str) -> None:
     one = PLANTED[name]
-    redacted = redact(name, one.content, [Identifier(IdentifierKind.EMAIL, one.person.email)])
+    redacted = redact(name, one.content, People.of([Identifier(IdentifierKind.EMAIL, one.person.email)], Sought()))
     assert redacted.cut is Cut.DONE
     assert named(name, redacted.content) == set()
 
@@ -143,13 +145,13 @@ def test_whoever_hides_alone_in_a_document_is_taken_out_of_it(name: str) -> None
 def test_a_paragraph_of_two_people_is_left_for_a_person_to_decide() -> None:
     document = docx.Document()
     document.add_paragraph("bob@x.example met ann@x.example")
-    assert redact("a.docx", saved(document), [BOB]) == Redacted(Cut.SHARED_ROW)
+    assert redact("a.docx", saved(document), ONLY_BOB) == Redacted(Cut.SHARED_ROW)
 
 
 def test_a_row_of_a_sheet_that_names_two_is_left_for_a_person_to_decide() -> None:
     book = openpyxl.Workbook()
     book.active.append((BOB.value, ANN.value))
-    assert redact("a.xlsx", saved(book), [BOB]) == Redacted(Cut.SHARED_ROW)
+    assert redact("a.xlsx", saved(book), ONLY_BOB) == Redacted(Cut.SHARED_ROW)
 
 
 # --- JSON ---
@@ -184,12 +186,29 @@ def test_the_records_of_one_person_leave_an_array_and_the_rest_is_written_as_bef
 
 @pytest.mark.parametrize("name", NO_RECORDS)
 def test_what_is_no_record_of_one_person_stays(name: str) -> None:
-    assert redact("a.json", NO_RECORDS[name].encode(), [BOB]).cut in (Cut.SHARED_ROW, Cut.UNCLEAR)
+    assert redact("a.json", NO_RECORDS[name].encode(), ONLY_BOB).cut in (Cut.SHARED_ROW, Cut.UNCLEAR)
 
 
 def test_a_line_that_is_a_record_goes() -> None:
     lines = b'{"e": "ann@x.example"}\n{"e": "bob@x.example"}\n\n{"e": "zoe@x.example"}\n'
     assert without_bob("a.jsonl", lines).content == b'{"e": "ann@x.example"}\n\n{"e": "zoe@x.example"}\n'
+
+
+# --- Customer numbers ---
+
+NUMBERED = People.of(
+    [BOB, Identifier(IdentifierKind.CUSTOMER_NUMBER, "CU-123456")], Sought(customer_numbers=("CU-######",))
+)
+
+
+def test_rows_that_name_a_person_by_their_customer_number_go_too() -> None:
+    content = b"who\nCU-123456\nCU-123457\nbob@x.example CU-123456\nann@x.example CU-999999\n"
+    redacted = redact("a.csv", content, NUMBERED)
+    assert redacted == Redacted(Cut.DONE, b"who\nCU-123457\nann@x.example CU-999999\n", 2)
+
+
+def test_a_customer_number_beside_the_address_of_somebody_else_is_put_to_a_person() -> None:
+    assert redact("a.csv", b"who\nCU-123456 ann@x.example\n", NUMBERED) == Redacted(Cut.SHARED_ROW)
 
 
 # --- Archives ---
@@ -210,18 +229,18 @@ def test_members_about_one_person_go_shared_ones_are_redacted_and_the_others_sta
 
 def test_an_archive_with_a_member_nobody_can_read_stays() -> None:
     content = zipped({"bob.txt": b"bob@x.example", "scan.png": b"\x89PNG\r\n\x1a\n" + bytes(64)})
-    assert redact("a.zip", content, [BOB]) == Redacted(Cut.UNCLEAR)
+    assert redact("a.zip", content, ONLY_BOB) == Redacted(Cut.UNCLEAR)
 
 
 def test_an_archive_with_a_shared_letter_stays() -> None:
     content = zipped({"letter.txt": b"bob@x.example met ann@x.example", "ann.txt": b"ann@x.example"})
-    assert redact("a.zip", content, [BOB]) == Redacted(Cut.NOT_FOR_THIS_KIND)
+    assert redact("a.zip", content, ONLY_BOB) == Redacted(Cut.NOT_FOR_THIS_KIND)
 
 
 @pytest.mark.parametrize("name", ["text.pdf", "second-message.mbox", "recipient.eml", "plain.txt", "cell.ods"])
 def test_kinds_that_cannot_be_redacted_are_put_to_a_person(name: str) -> None:
     person = Identifier(IdentifierKind.EMAIL, PLANTED[name].person.email)
-    assert redact(name, PLANTED[name].content, [person]) == Redacted(Cut.NOT_FOR_THIS_KIND)
+    assert redact(name, PLANTED[name].content, People.of([person], Sought())) == Redacted(Cut.NOT_FOR_THIS_KIND)
 
 
 # --- Proof ---
@@ -239,20 +258,20 @@ UNPROVEN = {
 
 @pytest.mark.parametrize("name", UNPROVEN)
 def test_a_redaction_that_left_somebody_or_lost_somebody_is_not_proven(name: str) -> None:
-    assert not is_proven("a.csv", FileKind.TABLE, LIST, UNPROVEN[name], wanted_of([BOB]))
+    assert not is_proven("a.csv", FileKind.TABLE, LIST, UNPROVEN[name], ONLY_BOB)
 
 
 def test_a_redaction_that_took_out_one_person_only_is_proven() -> None:
-    assert is_proven("a.csv", FileKind.TABLE, LIST, b"email\nann@x.example\n", wanted_of([BOB]))
+    assert is_proven("a.csv", FileKind.TABLE, LIST, b"email\nann@x.example\n", ONLY_BOB)
 
 
 def test_an_address_that_no_reader_sees_is_still_found_in_the_bytes() -> None:
     picture = {"media/image1.png": b"\x89PNG tEXt Author bob@x.example"}
     before, after = zipped({"a.txt": b"ann@x.example"}), zipped({"a.txt": b"ann@x.example", **picture})
-    assert not is_proven("a.zip", FileKind.ZIP, before, after, wanted_of([BOB]))
+    assert not is_proven("a.zip", FileKind.ZIP, before, after, ONLY_BOB)
 
 
 def test_what_is_not_proven_is_not_done(monkeypatch: pytest.MonkeyPatch) -> None:
     forgetful = {FileKind.TABLE: lambda content, wanted: (b"email\n", 2)}
     monkeypatch.setattr(redacting, "FORMATS", forgetful)
-    assert redact("a.csv", LIST, [BOB]) == Redacted(Cut.UNPROVEN)
+    assert redact("a.csv", LIST, ONLY_BOB) == Redacted(Cut.UNPROVEN)

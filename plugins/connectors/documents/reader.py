@@ -57,7 +57,7 @@ class Reader:
     def redacted(self, name: str, content: bytes, people: Collection[Identifier]) -> Redacted:
         """A file without what names these people, proven; or why it stays as it is."""
         asked = {"do": "redact", "name": name, "people": [[p.kind.value, p.value] for p in people]}
-        answer, left = self._ask(asked, content)
+        answer, left = self._ask({**asked, "sought": self._sought}, content)
         return Redacted(Cut(answer["cut"]), left, answer["rows"]) if "cut" in answer else Redacted(Cut.UNCLEAR)
 
     def close(self) -> None:

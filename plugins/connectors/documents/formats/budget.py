@@ -14,11 +14,14 @@ from connectors.documents.formats.stamps import Stamps
 from connectors.documents.formats.unreadable import Unreadable
 from retention.vocabulary import GapCode
 
-MOST_MEMBERS = 10_000
+MOST_MEMBERS = 30_000
 MOST_DEPTH = 8
 LEAST_EXPANDED = 50 * 1024 * 1024
-EXPANSION = 8
+EXPANSION = 20
 """Bytes that a byte of the file may unfold to, once it is more than the least."""
+LEAST_TAGS = 5_000_000
+"""Tags of XML that a file may have in any case; a large one may have one more for each of its bytes."""
+
 LARGEST_MEMBER = 64 * 1024 * 1024
 _CHUNK = 64 * 1024
 
@@ -36,6 +39,7 @@ class Budget:
 
     expanded: int
     read_member: ReadMember = field(repr=False)
+    tags: int = LEAST_TAGS
     members: int = MOST_MEMBERS
     depth: int = 0
     gap: tuple[GapCode, str] | None = None
@@ -43,13 +47,20 @@ class Budget:
     @classmethod
     def of(cls, size: int, read_member: ReadMember) -> Budget:
         """The budget of a file of this size."""
-        return cls(max(LEAST_EXPANDED, EXPANSION * size), read_member)
+        return cls(max(LEAST_EXPANDED, EXPANSION * size), read_member, LEAST_TAGS + size)
 
     def expand(self, count: int) -> None:
         """So many bytes came out of something compressed."""
         self.expanded -= count
         if self.expanded < 0:
             raise Spent(GapCode.TOO_LARGE, "expanded")
+
+    def parse(self, chunk: bytes) -> None:
+        """A piece of XML that came out of something compressed."""
+        self.expand(len(chunk))
+        self.tags -= chunk.count(b"<")
+        if self.tags < 0:
+            raise Spent(GapCode.TOO_LARGE, "tags")
 
     def member(self, count: int = 1) -> None:
         """So many members were met."""

@@ -46,6 +46,7 @@ _ENDINGS = {
     **dict.fromkeys(("tsv", "tab"), FileKind.TABLE),
     **dict.fromkeys(("ndjson", "jsonl"), FileKind.JSON),
     **dict.fromkeys(("htm", "xhtml"), FileKind.WEB_PAGE),
+    **dict.fromkeys(("mht", "mhtml"), FileKind.MAIL),
     **dict.fromkeys(("docm", "dotx"), FileKind.WORD),
     **dict.fromkeys(("xlsm", "xltx"), FileKind.SPREADSHEET),
     **dict.fromkeys(("pptm", "potx", "ppsx"), FileKind.SLIDES),
@@ -61,7 +62,9 @@ _COMPRESSED = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ\x00")
 _IMAGES = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"BM", b"II*\0", b"MM\0*")
 _OTHER_ARCHIVES = (b"7z\xbc\xaf\x27\x1c", b"Rar!\x1a\x07")
 _OFFICE = {"word/": FileKind.WORD, "xl/": FileKind.SPREADSHEET, "ppt/": FileKind.SLIDES}
-_HEADER = re.compile(rb"(?:Return-Path|Received|Message-ID|From|To|Subject|Date|MIME-Version|Delivered-To):", re.I)
+_HEADER = re.compile(
+    rb"(?:Return-Path|Received|Message-ID|Content-Type|From|To|Subject|Date|MIME-Version|Delivered-To):", re.I
+)
 _HEADER_LINE = re.compile(rb"[A-Za-z][A-Za-z0-9\-]*:[ \t]|[ \t]")
 _MAILBOX = re.compile(rb"From \S+.*\r?\n[A-Za-z][A-Za-z0-9\-]*:")
 _PAGE = re.compile(rb"\s*(?:<!doctype html|<html)", re.I)

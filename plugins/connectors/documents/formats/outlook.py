@@ -16,7 +16,9 @@ from retention.vocabulary import GapCode
 
 _PROPERTY = "__substg1.0_"
 _ATTACHMENT = "__attach_version1.0_"
-_WIDE, _NARROW, _BINARY = "001F", "001E", "0102"
+_WIDE, _NARROW, _BINARY = ("001F", "101F"), ("001E", "101E"), "0102"
+"""Text, and lists of texts, in two widths."""
+
 _HTML, _PACKED_RICH_TEXT, _ATTACHED, _FILE_NAME = "1013", "1009", "3701", "3707"
 _TIMES = {0x0039: "mail: sent", 0x0E06: "mail: received"}
 _TIME = 0x0040
@@ -51,9 +53,12 @@ def read(content: bytes, emit: Emit, budget: Budget) -> Stamps:
 
 def _property(file: olefile.OleFileIO, path: list[str], value: bytes, emit: Emit, budget: Budget) -> Stamps:
     tag, form = path[-1][len(_PROPERTY) :][:4], path[-1][len(_PROPERTY) + 4 :][:4]
-    if form == _WIDE:
-        emit(value.decode("utf-16-le", errors="replace"))
-    elif form == _NARROW:
+    if form in _WIDE:
+        text = value.decode("utf-16-le", errors="replace")
+        if tag == _HTML:
+            return web_page.read_text(text, emit)
+        emit(text)
+    elif form in _NARROW:
         return plain_text.read(value.rstrip(b"\0"), emit, budget)
     elif form == _BINARY and tag == _HTML:
         return web_page.read(value.rstrip(b"\0"), emit, budget)
@@ -65,7 +70,7 @@ def _property(file: olefile.OleFileIO, path: list[str], value: bytes, emit: Emit
 
 
 def _name_of(file: olefile.OleFileIO, storage: list[str]) -> str:
-    path = [*storage, f"{_PROPERTY}{_FILE_NAME}{_WIDE}"]
+    path = [*storage, f"{_PROPERTY}{_FILE_NAME}{_WIDE[0]}"]
     if not file.exists("/".join(path)):
         return "attachment"
     return str(file.openstream(path).read().decode("utf-16-le", errors="replace"))

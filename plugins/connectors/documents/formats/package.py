@@ -137,13 +137,13 @@ def _parse(package: zipfile.ZipFile, member: zipfile.ZipInfo, part: Part, budget
     """Feed one part through the parser, never more than what is left of the budget."""
     with package.open(member) as stream:
         first = stream.read(_LARGEST_SILENT)
-        budget.expand(len(first))
+        budget.parse(first)
         if any(name in member.filename.lower() for name in _OFTEN_SILENT) and _is_silent(first):
             return
         parser = etree.XMLParser(target=part, resolve_entities=False, no_network=True, huge_tree=False, load_dtd=False)
         parser.feed(first)
         while chunk := stream.read(_CHUNK):
-            budget.expand(len(chunk))
+            budget.parse(chunk)
             parser.feed(chunk)
     parser.close()
 

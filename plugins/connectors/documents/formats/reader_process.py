@@ -47,14 +47,15 @@ def serve() -> None:
 
 
 def _answer(header: Mapping[str, Any], content: bytes) -> tuple[dict[str, Any], bytes]:
+    sought = Sought(header["sought"]["phone_region"], tuple(header["sought"]["customer_numbers"]))
     if header["do"] == "redact":
         # Brings libraries that reading does without: only a process that redacts pays for them.
         from connectors.documents.redacting.redact import redact
+        from connectors.documents.redacting.redacted import People
 
         people = [Identifier(IdentifierKind(kind), value) for kind, value in header["people"]]
-        redacted = redact(header["name"], content, people)
+        redacted = redact(header["name"], content, People.of(people, sought))
         return {"cut": redacted.cut.value, "rows": redacted.rows}, redacted.content
-    sought = Sought(header["sought"]["phone_region"], tuple(header["sought"]["customer_numbers"]))
     found = reading.read(header["name"], content, sought)
     return {
         "gap": found.gap.value if found.gap else "",

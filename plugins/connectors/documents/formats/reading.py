@@ -82,9 +82,9 @@ def read(name: str, content: bytes, sought: Sought | None = None) -> Content:
     return Content(found, tuple(sorted(stamps.items())))
 
 
-def mentioned_in(name: str, content: bytes) -> Mentions:
+def mentioned_in(name: str, content: bytes, sought: Sought) -> Mentions:
     """Every identifier of a file and whether it stands there as a whole; `Unreadable` if any part cannot be read."""
-    collector = Collector(Sought())
+    collector = Collector(sought)
     budget = Budget.of(len(content), read_file)
     read_file(name, content, collector.emit, budget)
     collector.finish()

@@ -52,7 +52,8 @@ class ReadingChild:
         if answer is None:
             ended = process.wait()
             self.close()
-            limits = (-signal.SIGKILL, -signal.SIGXCPU)
+            # Libraries in C++ abort where memory runs out.
+            limits = (-signal.SIGKILL, -signal.SIGXCPU, -signal.SIGABRT)
             code = GapCode.TOO_LARGE if ended in limits else GapCode.DAMAGED
             return {"gap": code.value, "what": "reader-killed"}, b""
         if answer[0].get("last"):

@@ -13,9 +13,9 @@ from collections.abc import Callable
 
 from connectors.documents.formats.reading import mentioned_in
 from connectors.documents.formats.unreadable import Unreadable
-from connectors.documents.identifiers import addresses
+from connectors.documents.identifiers import mentions
 from connectors.documents.redacting.office_parts import rewritten
-from connectors.documents.redacting.redacted import Cut, People, Refused, verdict
+from connectors.documents.redacting.redacted import Cut, People, Refused
 
 Without = Callable[[str, bytes, People], tuple[bytes, int]]
 
@@ -26,13 +26,16 @@ def without(content: bytes, wanted: People, member_without: Without) -> tuple[by
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             names = [member.filename for member in archive.infolist()]
-            if len(set(names)) < len(names) or addresses(archive.comment.decode("utf-8", errors="replace")):
+            if len(set(names)) < len(names) or mentions(
+                archive.comment.decode("utf-8", errors="replace"), wanted.sought
+            ):
                 raise Refused(Cut.UNCLEAR)
             for member in archive.infolist():
                 inside = b"" if member.is_dir() else archive.read(member)
-                found = mentioned_in(member.filename, inside) if inside else {}
-                found |= addresses(f"{member.filename}\x1e{member.comment.decode('utf-8', errors='replace')}")
-                cut = verdict(found, wanted)
+                found = mentioned_in(member.filename, inside, wanted.sought) if inside else {}
+                around = f"{member.filename}\x1e{member.comment.decode('utf-8', errors='replace')}"
+                found |= mentions(around, wanted.sought)
+                cut = wanted.verdict(found)
                 if cut is Cut.DONE:
                     changed[member.filename] = None
                 elif cut is not Cut.NOBODY:

@@ -13,7 +13,7 @@ from typing import Any
 from connectors.documents.formats.json_text import DECODER, strings_in, values_of
 from connectors.documents.formats.plain_text import decoded
 from connectors.documents.formats.unreadable import Unreadable
-from connectors.documents.redacting.redacted import Cut, People, Refused, verdict_on
+from connectors.documents.redacting.redacted import Cut, People, Refused
 from connectors.documents.sought import SEPARATOR
 
 _SPACE = re.compile(r"[ \t\r\n]*")
@@ -130,7 +130,7 @@ class _Cutting:
         return self._after_space(self._after_space(position) + 1)
 
     def _verdict(self, value: Any) -> Cut:
-        return verdict_on(SEPARATOR.join(strings_in(value)), self._wanted)
+        return self._wanted.verdict_on(SEPARATOR.join(strings_in(value)))
 
     def _after_space(self, position: int) -> int:
         match = _SPACE.match(self._text, position)

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from lxml import etree  # type: ignore[import-untyped]
 
 from connectors.documents.formats.package import OFFICE, XML_ENDINGS, Part, without_print_codes
-from connectors.documents.redacting.redacted import Cut, People, Refused, verdict_on
+from connectors.documents.redacting.redacted import Cut, People, Refused
 from connectors.documents.sought import SEPARATOR
 
 _ROWS = frozenset(("tr",))
@@ -148,14 +148,14 @@ class _Parts:
         self._count += 1
 
     def _is_to_go(self, text: str) -> bool:
-        found = verdict_on(text, self._wanted)
+        found = self._wanted.verdict_on(text)
         if found in (Cut.SHARED_ROW, Cut.UNCLEAR):
             raise Refused(found)
         self._count += found is Cut.DONE
         return found is Cut.DONE
 
     def _verdict(self, texts: list[str]) -> Cut:
-        return verdict_on(SEPARATOR.join(texts), self._wanted)
+        return self._wanted.verdict_on(SEPARATOR.join(texts))
 
 
 def texts_in(element: etree._Element) -> list[str]:

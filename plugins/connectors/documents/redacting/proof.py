@@ -18,9 +18,11 @@ import idna
 from connectors.documents.formats.kinds import FileKind
 from connectors.documents.formats.reading import mentioned_in
 from connectors.documents.formats.unreadable import Unreadable
-from connectors.documents.identifiers import Mentions, addresses, comparable
+from connectors.documents.identifiers import Mentions, comparable, mentions
 from connectors.documents.redacting.other_readers import OTHER_READERS, CannotTell
 from connectors.documents.redacting.redacted import People
+from connectors.documents.sought import SEPARATOR
+from retention.vocabulary import IdentifierKind
 
 _DEEPEST = 8
 # What stands on neither side of an address that is not part of a longer one.
@@ -36,8 +38,8 @@ def is_proven(name: str, kind: FileKind, before: bytes, after: bytes, wanted: Pe
     spellings = list(_spellings(wanted))
     try:
         return (
-            _holds(mentioned_in(name, before), mentioned_in(name, after), wanted)
-            and _holds(_otherwise(kind, before), _otherwise(kind, after), wanted)
+            _holds(mentioned_in(name, before, wanted.sought), mentioned_in(name, after, wanted.sought), wanted)
+            and _holds(_otherwise(kind, before, wanted), _otherwise(kind, after, wanted), wanted)
             and not any(spelling.search(part) for part in map(bytes.lower, unpacked(after)) for spelling in spellings)
         )
     except (Unreadable, CannotTell, zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, ValueError, OSError):
@@ -45,14 +47,14 @@ def is_proven(name: str, kind: FileKind, before: bytes, after: bytes, wanted: Pe
 
 
 def _holds(before: Mentions, after: Mentions, wanted: People) -> bool:
+    """Nobody who was to go is left, not even as a guess, and every other address is."""
     left = {comparable(one) for one in after}
-    others = {comparable(one) for one, whole in before.items() if whole} - set(wanted)
-    kinds = {kind for kind, _ in wanted}
-    return not left & set(wanted) and {one for one in others if one[0] in kinds} <= left
+    others = {comparable(one) for one, whole in before.items() if whole} - wanted.keys
+    return not left & wanted.keys and {one for one in others if one[0] is IdentifierKind.EMAIL} <= left
 
 
-def _otherwise(kind: FileKind, content: bytes) -> Mentions:
-    return addresses("\x1e".join(OTHER_READERS[kind](content)))
+def _otherwise(kind: FileKind, content: bytes, wanted: People) -> Mentions:
+    return mentions(SEPARATOR.join(OTHER_READERS[kind](content)), wanted.sought)
 
 
 def unpacked(content: bytes, depth: int = 0) -> Iterator[bytes]:
@@ -69,8 +71,11 @@ def unpacked(content: bytes, depth: int = 0) -> Iterator[bytes]:
 
 def _spellings(wanted: People) -> Iterator[re.Pattern[bytes]]:
     """Every way in which the bytes of an address may be written, in lower case."""
-    for _, address in wanted:
-        local, _, domain = address.rpartition("@")
+    for kind, value in wanted.keys:
+        if kind is not IdentifierKind.EMAIL:
+            yield from (_bounded(value, encoding) for encoding in _BOUNDS)
+            continue
+        local, _, domain = value.rpartition("@")
         for spelled in {domain, _in_letters(domain)}:
             for at in ("@", "%40", "&#64;", "&#x40;", "=40", "\\u0040", "＠"):
                 for one in {local, quote(local, safe=""), quote(local)}:

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 
 from connectors.documents.formats.kinds import FileKind, kind_of
 from connectors.documents.formats.unreadable import Unreadable
 from connectors.documents.redacting import archive_members, json_records, office_parts, table_rows
 from connectors.documents.redacting.proof import is_proven
-from connectors.documents.redacting.redacted import Cut, People, Redacted, Refused, wanted_of
-from retention.vocabulary import Identifier
+from connectors.documents.redacting.redacted import Cut, People, Redacted, Refused
 
 Without = Callable[[bytes, People], tuple[bytes, int]]
 
 
-def redact(name: str, content: bytes, people: Collection[Identifier]) -> Redacted:
+def redact(name: str, content: bytes, wanted: People) -> Redacted:
     """The file without these people, or why it stays as it is."""
-    wanted = wanted_of(people)
-    if not wanted:
+    if not wanted.keys:
         return Redacted(Cut.UNCLEAR)
     try:
         left, places = _without(name, content, wanted)

@@ -6,11 +6,11 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from connectors.documents.identifiers import Mentions, addresses, comparable
+from connectors.documents.identifiers import Mentions, comparable, mentions
+from connectors.documents.sought import Sought
 from retention.vocabulary import Identifier, IdentifierKind
 
-People = Collection[tuple[IdentifierKind, str]]
-"""Addresses in their comparable form."""
+_SURE = (IdentifierKind.EMAIL, IdentifierKind.CUSTOMER_NUMBER)
 
 
 class Cut(StrEnum):
@@ -41,20 +41,28 @@ class Redacted:
     rows: int = 0
 
 
-def wanted_of(people: Collection[Identifier]) -> People:
-    """Whom to take out: by address, since a telephone may be another's too."""
-    return {comparable(one) for one in people if one.kind is IdentifierKind.EMAIL}
+@dataclass(frozen=True, slots=True)
+class People:
+    """Whom to take out: addresses and customer numbers in their comparable form, and how such numbers look."""
 
+    keys: frozenset[tuple[IdentifierKind, str]]
+    sought: Sought
 
-def verdict_on(text: str, wanted: People) -> Cut:
-    """Whether a place names these people and nobody else, them and others, or none of them."""
-    return verdict(addresses(text), wanted)
+    @classmethod
+    def of(cls, people: Collection[Identifier], sought: Sought) -> People:
+        """Of these, the ones that identify one person surely: a telephone may be another's too."""
+        return cls(frozenset(comparable(one) for one in people if one.kind in _SURE), sought)
 
+    def verdict_on(self, text: str) -> Cut:
+        """Whether a place names these people and nobody else, them and others, or none of them."""
+        return self.verdict(mentions(text, self.sought))
 
-def verdict(place: Mentions, wanted: People) -> Cut:
-    """The same of what was found there."""
-    named = {comparable(one): whole for one, whole in place.items()}
-    if any(named.get(one) for one in wanted):
-        others = any(whole and one not in wanted for one, whole in named.items())
-        return Cut.SHARED_ROW if others else Cut.DONE
-    return Cut.UNCLEAR if any(one in named for one in wanted) else Cut.NOBODY
+    def verdict(self, place: Mentions) -> Cut:
+        """The same of what was found there. Others are told by their addresses: a number may belong to any of them."""
+        named = {comparable(one): whole for one, whole in place.items()}
+        if any(named.get(one) for one in self.keys):
+            others = any(
+                whole and one not in self.keys and one[0] is IdentifierKind.EMAIL for one, whole in named.items()
+            )
+            return Cut.SHARED_ROW if others else Cut.DONE
+        return Cut.UNCLEAR if any(one in named for one in self.keys) else Cut.NOBODY

@@ -11,8 +11,7 @@ import csv
 from connectors.documents.formats.plain_text import decoded
 from connectors.documents.formats.table import records
 from connectors.documents.formats.unreadable import Unreadable
-from connectors.documents.identifiers import addresses
-from connectors.documents.redacting.redacted import Cut, People, Refused, verdict
+from connectors.documents.redacting.redacted import Cut, People, Refused
 from connectors.documents.sought import SEPARATOR
 
 
@@ -27,7 +26,7 @@ def without(content: bytes, wanted: People) -> tuple[bytes, int]:
         raise Refused(Cut.UNCLEAR)
     kept: list[str] = []
     for raw, cells in rows:
-        cut = verdict(addresses(SEPARATOR.join(cells)), wanted)
+        cut = wanted.verdict_on(SEPARATOR.join(cells))
         if cut in (Cut.SHARED_ROW, Cut.UNCLEAR):
             raise Refused(cut)
         if cut is Cut.NOBODY:
