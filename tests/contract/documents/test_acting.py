@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from connectors.documents.formats.reading import read
 from retention.vocabulary import (
     Action,
     GapCode,
@@ -30,6 +31,7 @@ from tests.contract.documents.asking import (
 )
 from tests.contract.documents_world import SYSTEM, DocumentsWorld, Emulator
 from tests.contract.world import Sample
+from tests.shared_files import shared_file
 
 
 def test_nothing_behind_a_link_is_touched(emulator: Emulator, world: DocumentsWorld) -> None:
@@ -64,6 +66,24 @@ def test_erasing_a_restricted_file_leaves_neither_it_nor_its_manifest(world: Doc
     assert act(world, Action.RESTRICT, ref) == [DONE]
     assert act(world, Action.ERASE, ref) == [DONE]
     assert (world.emulator.files(), presence(world, ref)) == ({}, Presence.ABSENT)
+
+
+@pytest.mark.parametrize("ending", ["docx", "xlsx", "pptx", "json", "zip"])
+def test_one_person_is_taken_out_of_a_shared_file_of_any_such_kind(world: DocumentsWorld, ending: str) -> None:
+    path = f"imports/shared.{ending}"
+    world.emulator.put(path, shared_file(ending, "bob@x.example", "ann@x.example"))
+    ref = ref_of(world, path)
+    assert act(world, Action.REDACT, ref, identifiers=(email("bob@x.example"),)) == [DONE]
+    left = read(path, world.emulator.get(path))
+    assert (left.gap, [one.value for one in left.identifiers]) == (None, ["ann@x.example"])
+
+
+def test_a_shared_letter_is_not_redacted_and_left_as_it_is(world: DocumentsWorld) -> None:
+    content = b"bob@x.example met ann@x.example"
+    world.emulator.put("imports/letter.txt", content)
+    ref = ref_of(world, "imports/letter.txt")
+    assert act(world, Action.REDACT, ref, identifiers=(email("bob@x.example"),)) == [INVALID]
+    assert world.emulator.get("imports/letter.txt") == content
 
 
 def test_a_redacted_table_keeps_its_dialect_its_times_and_every_other_row(world: DocumentsWorld) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from connectors.documents import SftpDocuments
 from retention.contract import Unavailable
+from retention.keyring import Keyring
 from retention.vocabulary import (
     Action,
     DataClass,
@@ -20,6 +21,7 @@ from retention.vocabulary import (
     Token,
 )
 from sandbox import population
+from sandbox.corpus.packed import zipped
 from tests.contract.documents.asking import (
     act,
     collected,
@@ -77,6 +79,21 @@ def test_what_cannot_be_read_is_a_gap_and_has_neither_date_nor_people(seeded: Sf
         assert [facts.collected for facts in finding.facts.classes] == [None]
     assert not found(everything).keys() & {"imports/elsewhere", "scratch/note.txt"}
     assert everything[-1].whole
+
+
+def test_a_file_read_in_part_is_a_gap_without_a_date_and_its_people_are_evidence_that_never_erases(
+    world: DocumentsWorld,
+) -> None:
+    mixed = zipped({"letter.txt": b"bob@x.example", "scan.png": b"\x89PNG\r\n\x1a\n" + bytes(64)})
+    world.emulator.put("imports/mixed.zip", mixed)
+    everything = pages(world.connector)
+    assert gaps(everything) == {"imports/mixed.zip": (GapCode.UNKNOWN_FORMAT, "image")}
+    finding = found(everything)["imports/mixed.zip"]
+    assert [facts.collected for facts in finding.facts.classes] == [None]
+    keyring, bob = Keyring.generate("k1"), email("bob@x.example")
+    [named] = finding.identifiers
+    assert keyring.folded_key(named) == keyring.folded_key(bob)
+    assert keyring.exact_key(named) != keyring.exact_key(bob)
 
 
 def test_the_date_inside_a_file_beats_the_date_of_its_copy(seeded: SftpDocuments) -> None:
