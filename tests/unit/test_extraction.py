@@ -88,6 +88,23 @@ def test_footnotes_text_boxes_and_fields_are_read(reader: Reader) -> None:
     assert found == {"box@x.example", "around@x.example", "field@x.example", "note@x.example"}
 
 
+SILENT = {
+    "text-without-a-declaration": "<a><b>bob@x.example</b></a>",
+    "text-before-an-instruction": "<a>bob@x.example<?x y?></a>",
+    "comment": '<?xml version="1.0"?><a><!-- bob@x.example --></a>',
+    "instruction": '<?xml version="1.0"?><a><?x bob@x.example?></a>',
+    "attribute": '<?xml version="1.0"?><a val="bob@x.example"/>',
+    "attribute-in-code": '<?xml version="1.0"?><a val="bob&#64;x.example"/>',
+    "telephone": '<?xml version="1.0"?><a descr="+44 20 7946 0018"/>',
+}
+
+
+@pytest.mark.parametrize("name", SILENT)
+def test_a_part_that_is_mostly_without_words_is_read_where_it_has_some(reader: Reader, name: str) -> None:
+    found = named(reader.read("a.docx", word("<w:p/>", parts={"word/styles.xml": SILENT[name]})))
+    assert found in ({"bob@x.example"}, {"+442079460018"})
+
+
 def test_a_tracked_change_is_read_as_it_is_and_as_it_was(reader: Reader) -> None:
     changed = (
         "<w:p><w:del><w:r><w:delText>bob</w:delText></w:r></w:del><w:ins><w:r><w:t>ann</w:t></w:r></w:ins>"

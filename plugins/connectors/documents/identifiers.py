@@ -33,7 +33,7 @@ Mentions = dict[Identifier, bool]
 _INVISIBLE = re.compile("\u00ad(?:\r?\n)?|[\u034f\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]")
 _HAS_WIDE = re.compile("[\uff01-\uff5e\ufe6b]")
 _TO_NARROW: dict[int, int | str] = {**{code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}, 0xFE6B: "@"}
-_MATHEMATICAL_HYPHENS = {0x2010: "-", 0x2011: "-"}
+_OTHER_HYPHENS = {0x2010: "-", 0x2011: "-"}
 # What nearly all addresses look like, so that they need no second look.
 _ORDINARY_LOCAL_BACKWARDS = re.compile(
     r"[a-zA-Z0-9](?:[\w.+\-]{0,62}[a-zA-Z0-9])?(?=[ <\"(\[,:>\t\x1e]|$|\n$|\n\r?[\w ,;:>)\]\"\n])", re.ASCII
@@ -168,7 +168,7 @@ def _a_label(domain: str) -> str:
 def _readable(text: str) -> str:
     if text.isascii():
         return text
-    text = _INVISIBLE.sub("", text).translate(_MATHEMATICAL_HYPHENS)
+    text = _INVISIBLE.sub("", text).translate(_OTHER_HYPHENS)
     if _HAS_WIDE.search(text):
         text = text.translate(_TO_NARROW)
     return unicodedata.normalize("NFC", text)

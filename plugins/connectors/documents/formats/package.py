@@ -150,7 +150,7 @@ def _parse(package: zipfile.ZipFile, member: zipfile.ZipInfo, part: Part, budget
 
 def _is_silent(content: bytes) -> bool:
     """Whether a part of styles or fonts says nothing, so that it needs no parser: no text, no attribute of words."""
-    body = content.partition(b"?>")[2]
+    body = content.partition(b"?>")[2] if content.startswith(b"<?xml ") else content
     if len(content) == _LARGEST_SILENT or any(sign in body for sign in _SIGNS_OF_WORDS):
         return False
     return _TEXT_BETWEEN_TAGS.search(body) is None
@@ -227,6 +227,12 @@ class Part:
                 self._own[-1] = [text]
             else:
                 own.append(text)
+
+    def comment(self, text: str) -> None:
+        self._emit(text)
+
+    def pi(self, target: str, data: str | None) -> None:
+        self._emit(data or "")
 
     def close(self) -> None:
         """Nothing is left over: elements are balanced, or the parser has complained."""

@@ -29,7 +29,9 @@ def without(content: bytes, wanted: People) -> tuple[bytes, int]:
     """The document without these people; how many places were emptied."""
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as package:
-            parts = {member.filename: package.read(member) for member in package.infolist() if not member.is_dir()}
+            parts = {member.filename: package.read(member) for member in package.infolist()}
+            if len(parts) < len(package.infolist()):
+                raise Refused(Cut.UNCLEAR)  # two parts of one name: which of them a program reads is its own affair
             changed, count = _Parts(parts, wanted).without()
             return rewritten(package, changed) if count else content, count
     except (etree.XMLSyntaxError, zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, ValueError, OSError):
