@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping
 
 from sandbox.corpus.person import Person
 
+_FOLD = "\r\n "
+
 
 def _text(words: Callable[[Person], str], encoding: str = "utf-8") -> Callable[[Person], bytes]:
     return lambda person: f"Dear {person.name},\n\n{words(person)}\n\nKind regards\n".encode(encoding)
@@ -64,6 +66,8 @@ MAKERS: Mapping[str, Callable[[Person], bytes]] = {
     "broken-after-at.txt": _text(lambda p: f"write to {p.local}@\r\n{p.domain} soon"),
     "broken-after-dot.txt": _text(lambda p: f"write to {p.local.replace('.', '.' + chr(10), 1)}@{p.domain} soon"),
     "hyphenated.txt": _text(lambda p: f"write to {_broken_domain(p)} soon"),
+    "folded.ics": lambda p: f"BEGIN:VCALENDAR\r\nATTENDEE:mailto:{_within(p.email, _FOLD)}\r\nEND:VCALENDAR".encode(),
+    "folded.vcf": lambda p: f"BEGIN:VCARD\r\nEMAIL:{_within(p.email, _FOLD)}\r\nEND:VCARD\r\n".encode(),
     "table.csv": _table,
     "table.tsv": _tab_table,
     "escaped.json": _json,

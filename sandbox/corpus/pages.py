@@ -125,6 +125,7 @@ MAKERS: Mapping[str, Callable[[Person], bytes]] = {
     "header.rtf": lambda p: _rich_text(f"{{\\header {p.email}}}hello"),
     "author.rtf": _rich_author,
     "text.pdf": _pdf_text,
+    "behind-something-else.pdf": lambda p: b"a mail programme put this here\r\n" + _pdf_text(p),
     "pieces.pdf": _pdf_pieces,
     "link.pdf": _pdf_link,
     "author.pdf": _pdf_author,

@@ -56,6 +56,7 @@ _ENDINGS = {
 }
 _IN_WORDS = {FileKind.TEXT, FileKind.TABLE, FileKind.JSON, FileKind.WEB_PAGE, FileKind.MAIL, FileKind.MAILBOX}
 _IN_A_PACKAGE = {FileKind.WORD, FileKind.SPREADSHEET, FileKind.SLIDES, FileKind.OPEN_DOCUMENT}
+_PDF = b"%PDF-"
 _COMPOUND_FILE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _ENCRYPTED_STREAM = "EncryptedPackage".encode("utf-16-le")
 _COMPRESSED = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ\x00")
@@ -90,6 +91,8 @@ def kind_of(name: str, content: bytes) -> FileKind:
         raise Unreadable(GapCode.DAMAGED, "no-document-part")
     if by_content is not None:
         return by_content
+    if promised is FileKind.PDF and _PDF in content[:_SAMPLE]:  # something may stand before it
+        return promised
     if promised is not None and promised not in _IN_WORDS:
         raise Unreadable(GapCode.DAMAGED, "not-what-its-name-says")
     if promised is None:
@@ -103,7 +106,7 @@ def _by_marks(content: bytes) -> FileKind | None:
     head = content[:_SAMPLE]
     if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
         return _of_package(content)
-    if b"%PDF-" in head:
+    if head.lstrip(b"\xef\xbb\xbf \r\n\t\0").startswith(_PDF):
         return FileKind.PDF
     if head.startswith(b"{\\rtf"):
         return FileKind.RICH_TEXT

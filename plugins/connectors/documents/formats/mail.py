@@ -68,7 +68,7 @@ def _part(part: Message, emit: Emit, budget: Budget) -> Stamps:
         text = _text(part, content)
         if kind == "text/html":
             return web_page.read_text(text, emit)
-        emit(text)
+        emit(plain_text.unfolded(text))
         return Stamps()
     if not content or (kind.startswith(_WITHOUT_TEXT) and part.get_content_disposition() != "attachment"):
         return Stamps()

@@ -20,6 +20,8 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
+_FOLDED = ("BEGIN:VCALENDAR", "BEGIN:VCARD")
+_FOLD = re.compile(r"\r?\n[ \t]")
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1a\x1c\x1d\x1f\x7f]")
 _SAMPLE = 64 * 1024
 
@@ -27,8 +29,13 @@ _SAMPLE = 64 * 1024
 def read(content: bytes, emit: Emit, budget: Budget) -> Stamps:
     """The text as it stands."""
     for text in readings(content):
-        emit(text)
+        emit(unfolded(text))
     return Stamps()
+
+
+def unfolded(text: str) -> str:
+    """A calendar or a card with its long lines whole: they are cut anywhere, and go on behind a space."""
+    return _FOLD.sub("", text) if text.lstrip().startswith(_FOLDED) else text
 
 
 def decoded(content: bytes) -> tuple[bytes, str, str]:
