@@ -26,7 +26,7 @@ from sandbox.corpus.hostile import HOSTILE
 from sandbox.corpus.packed import zipped
 from tests.bench.running import ROOT
 
-SEED, ROUNDS, TRIES, PROCESSES = 1, 12, 3, 2
+SEED, ROUNDS, TRIES, PROCESSES = 1, 24, 2, 2
 FEW, MANY = 1_000, 100_000
 LARGEST = 32 * 1024 * 1024
 LINE = "person-%d@example.com wrote about the meeting on friday \u2603 in the larger room\n"

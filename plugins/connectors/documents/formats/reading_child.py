@@ -20,7 +20,7 @@ from retention.vocabulary import GapCode
 _IMPORT_ROOT = Path(__file__).resolve().parents[3]
 _CHILD = "connectors.documents.formats.reader_process"
 _START = f"import sys; sys.path.insert(0, sys.argv[1]); from {_CHILD} import serve; serve()"
-FILES_PER_PROCESS = 500
+FILES_PER_PROCESS = 2_000
 _SECONDS_TO_START = 60.0
 Answer = tuple[Mapping[str, Any], bytes]
 
@@ -99,8 +99,9 @@ class ReadingChild:
             if header is not None:
                 frames.send(process.stdin, header, content)
             # An answer comes as a whole, so its first byte says that it is there; nothing is buffered between two.
-            ready, _, _ = select.select([process.stdout], [], [], seconds)
-            answer = frames.receive(process.stdout) if ready else None
+            waiting = select.poll()
+            waiting.register(process.stdout, select.POLLIN)
+            answer = frames.receive(process.stdout) if waiting.poll(seconds * 1000) else None
         except (OSError, ValueError, frames.Broken):
             answer = None
         if answer is None:

@@ -49,6 +49,7 @@ def rewritten(package: zipfile.ZipFile, changed: dict[str, bytes | None]) -> byt
                 continue
             entry = zipfile.ZipInfo(member.filename, member.date_time)
             entry.compress_type, entry.external_attr = member.compress_type, member.external_attr
+            entry.comment = member.comment
             new.writestr(entry, content if member.filename in changed else package.read(member))
     return buffer.getvalue()
 
