@@ -159,16 +159,9 @@ def connector(system: str) -> Connector:
         return _microsoft365(conn, declared.mail, system)
     from connectors import documents
 
-    return documents.SftpDocuments.connect(
-        host=conn.host or "",
-        port=conn.port or 22,
-        username=conn.login or "",
-        password=conn.password,
-        host_key=extra.get("host_key", ""),
-        root=extra.get("root", "/"),
-        system=system,
-        folders={name: (folder.data_class, folder.lawful_basis) for name, folder in declared.folders.items()},
-    )
+    login = documents.Login(conn.host or "", conn.port, conn.login or "", conn.password, extra)
+    folders = {name: (folder.data_class, folder.lawful_basis) for name, folder in declared.folders.items()}
+    return documents.DocumentsConnector(documents.open_store(declared.kind, system, login), folders)
 
 
 def _salesforce_client(conn: Connection) -> Salesforce:

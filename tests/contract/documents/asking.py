@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
-from connectors.documents import SftpDocuments
+from connectors.documents import DocumentsConnector
 from retention.vocabulary import (
     Action,
     Finding,
@@ -25,7 +25,7 @@ from tests.contract.documents_world import SYSTEM, DocumentsWorld
 from tests.leave import Leave
 
 
-def pages(connector: SftpDocuments, since: Token | None = None) -> list[Page]:
+def pages(connector: DocumentsConnector, since: Token | None = None) -> list[Page]:
     return list(connector.changes(since))
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from connectors.documents import SftpDocuments
+from connectors.documents import DocumentsConnector
 from tests.contract.documents_world import DocumentsWorld, Emulator, running
 
 
@@ -24,7 +24,7 @@ def world(emulator: Emulator) -> Iterator[DocumentsWorld]:
 
 
 @pytest.fixture
-def seeded(emulator: Emulator) -> Iterator[SftpDocuments]:
+def seeded(emulator: Emulator) -> Iterator[DocumentsConnector]:
     emulator.tell("POST", "reset")
     connector = emulator.connect()
     yield connector
