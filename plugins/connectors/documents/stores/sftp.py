@@ -6,6 +6,7 @@ import base64
 import binascii
 import errno
 import hashlib
+import io
 import itertools
 import logging
 import posixpath
@@ -45,6 +46,7 @@ class Address:
     password: str | None = field(repr=False)
     host_key: paramiko.PKey
     root: str
+    login_key: paramiko.PKey | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)
@@ -162,6 +164,7 @@ class SftpStore:
                 known.port,
                 username=known.username,
                 password=known.password,
+                pkey=known.login_key,
                 allow_agent=False,
                 look_for_keys=False,
                 timeout=SECONDS_TO_CONNECT,
@@ -181,7 +184,7 @@ class SftpStore:
             ) from None
         except paramiko.AuthenticationException:
             client.close()
-            raise AccessDenied(f"{self.system}: the server refused our login; check user and password") from None
+            raise AccessDenied(f"{self.system}: the server refused our login; check user and password or key") from None
         except (OSError, EOFError, paramiko.SSHException):
             client.close()
             raise Lost from None
@@ -207,6 +210,16 @@ def host_key(text: str) -> paramiko.PKey:
             except (binascii.Error, ValueError, paramiko.SSHException, paramiko.pkey.UnknownKeyType):
                 break
     raise ValueError("not a public host key: give kind and key, as in 'ssh-ed25519 AAAA…'")
+
+
+def private_key(text: str) -> paramiko.PKey:
+    """A key to log in with, without a passphrase, as `ssh-keygen` writes it."""
+    for kind in (paramiko.Ed25519Key, paramiko.ECDSAKey, paramiko.RSAKey):
+        try:
+            return kind.from_private_key(io.StringIO(text))
+        except (paramiko.SSHException, ValueError, IndexError):
+            continue
+    raise ValueError("not a private key without passphrase: Ed25519, ECDSA or RSA in PEM or OpenSSH's form")
 
 
 def _answered(sftp: paramiko.SFTPClient, call: Callable[[paramiko.SFTPClient], T]) -> T:
