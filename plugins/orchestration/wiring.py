@@ -159,9 +159,13 @@ def connector(system: str) -> Connector:
         return _microsoft365(conn, declared.mail, system)
     from connectors import documents
 
-    login = documents.Login(conn.host or "", conn.port, conn.login or "", conn.password, extra)
+    login = documents.Login(
+        conn.host or "", conn.port, conn.login or "", conn.password, extra, declared.files.bin_folder
+    )
     folders = {name: (folder.data_class, folder.lawful_basis) for name, folder in declared.folders.items()}
-    return documents.DocumentsConnector(documents.open_store(declared.kind, system, login), folders)
+    return documents.DocumentsConnector(
+        documents.open_store(declared.kind, system, login), folders, beyond_use=declared.files.copies_beyond_use()
+    )
 
 
 def _salesforce_client(conn: Connection) -> Salesforce:

@@ -15,6 +15,7 @@ class Bucket:
 
     def __init__(self, endpoint: str, name: str, access_key: str, secret_key: str) -> None:
         self.name = name
+        self._used = True
         self.client: Any = boto3.session.Session().client(
             "s3",
             endpoint_url=endpoint,
@@ -25,6 +26,7 @@ class Bucket:
         )
 
     def put(self, path: str, content: bytes, modified: datetime | None = None) -> None:
+        self._used = True
         self.client.put_object(Bucket=self.name, Key=path, Body=content)
 
     def get(self, path: str) -> bytes:
@@ -32,35 +34,38 @@ class Bucket:
         return content
 
     def remove(self, path: str) -> None:
-        versions = self.versions(path)
-        for version in versions:
-            self.client.delete_object(Bucket=self.name, Key=path, VersionId=version)
-        if not versions:
-            self.client.delete_object(Bucket=self.name, Key=path)
+        which = [{"Key": key, "VersionId": version} for key, version in self.versions(path) if key == path]
+        self._delete(which or [{"Key": path}])
 
-    def versions(self, path: str = "") -> list[str]:
-        """Ids of versions and markers; none where the server keeps none."""
+    def versions(self, path: str = "") -> list[tuple[str, str]]:
+        """Keys and ids of versions and markers; none where the server keeps none."""
         try:
             told = self.client.list_object_versions(Bucket=self.name, Prefix=path)
         except ClientError:
             return []
-        return [one["VersionId"] for kind in ("Versions", "DeleteMarkers") for one in told.get(kind, [])]
+        return [(one["Key"], one["VersionId"]) for kind in ("Versions", "DeleteMarkers") for one in told.get(kind, [])]
 
     def files(self) -> dict[str, dict[str, Any]]:
-        told = self.client.list_objects_v2(Bucket=self.name).get("Contents", [])
         return {
             one["Key"]: {"modified": one["LastModified"], "content": self.get(one["Key"])}
-            for one in told
+            for one in self._listed()
             if not one["Key"].endswith("/")
         }
 
     def empty(self, *folders: str) -> None:
-        told = self.client.list_objects_v2(Bucket=self.name).get("Contents", [])
-        hidden = self.client.list_object_versions(Bucket=self.name) if self.versions() else {}
-        keys = {one["Key"] for one in told} | {
-            one["Key"] for kind in ("Versions", "DeleteMarkers") for one in hidden.get(kind, [])
-        }
-        for key in keys:
-            self.remove(key)
-        for folder in folders:  # as browsers of buckets make one; without it, an empty folder is none
+        """Leave nothing but folders, made as browsers of buckets make one; without it, an empty folder is none."""
+        if not self._used:
+            return
+        versions = [{"Key": key, "VersionId": version} for key, version in self.versions()]
+        self._delete(versions or [{"Key": one["Key"]} for one in self._listed()])
+        for folder in folders:
             self.client.put_object(Bucket=self.name, Key=f"{folder}/", Body=b"")
+        self._used = False
+
+    def _listed(self) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = self.client.list_objects_v2(Bucket=self.name).get("Contents", [])
+        return found
+
+    def _delete(self, which: list[dict[str, str]]) -> None:
+        for one in which:
+            self.client.delete_object(Bucket=self.name, **one)

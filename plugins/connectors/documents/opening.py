@@ -118,3 +118,4 @@ _STORES: Mapping[str, Callable[[str, Login], FileStore]] = {
     "s3": _s3,
     "local": _local,
 }
+KINDS = frozenset(_STORES)

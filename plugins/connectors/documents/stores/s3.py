@@ -15,16 +15,15 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from connectors.documents.stores.line import Line
-from connectors.documents.stores.s3_bucket import MEANS, Bucket, Session, open_bucket, sorted_errors
+from connectors.documents.stores.s3_bucket import Bucket, Session, open_bucket, sorted_errors
 from connectors.documents.stores.store import Entry, Failed, Forbidden, Held, Kind, Missing, TooLarge
 
 if TYPE_CHECKING:
     from botocore.response import StreamingBody
-    from mypy_boto3_s3.type_defs import CopySourceTypeDef, ObjectIdentifierTypeDef
+    from mypy_boto3_s3.type_defs import CopySourceTypeDef
 
 OLDER_VERSIONS = "older-versions"
 NOT_A_PATH = "name-no-path"
-_AT_ONCE = 1000
 _CHUNK = 1024 * 1024
 _LARGEST_COPY = 5 * 1024**3
 
@@ -278,18 +277,17 @@ class S3Store:
             raise Failed
 
     def _delete(self, session: Session, path: str, versions: Sequence[_Version]) -> None:
-        """Contents before markers: were it to stop in between, nothing would come back into view."""
-        ordered = sorted(versions, key=_is_marker)
-        for start in range(0, len(ordered), _AT_ONCE):
-            which: list[ObjectIdentifierTypeDef] = [
-                {"Key": self._at(path), "VersionId": one.id} for one in ordered[start : start + _AT_ONCE]
-            ]
-            with sorted_errors():
-                answer = session.client.delete_objects(Bucket=self._bucket.name, Delete={"Objects": which})
-            for error in answer.get("Errors", []):
+        """Contents before markers: were it to stop in between, nothing would come back into view.
+
+        One by one: what deletes many at once wants checksums that not every server knows.
+        """
+        for one in sorted(versions, key=_is_marker):
+            try:
+                with sorted_errors():
+                    session.client.delete_object(Bucket=self._bucket.name, Key=self._at(path), VersionId=one.id)
+            except Forbidden:
                 # A version that we were shown and may not delete is under a hold or retention of the bucket's.
-                refused = MEANS.get(error.get("Code", ""), Failed)
-                raise Held if refused is Forbidden else refused
+                raise Held from None
 
 
 def _entry(versions: Sequence[_Version]) -> Entry:
