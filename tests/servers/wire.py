@@ -17,6 +17,7 @@ class Wire:
     def __init__(self, port: int) -> None:
         self._target = port
         self._is_cut = False
+        self.heard: bytearray | None = None
         self._ends: list[socket.socket] = []
         self._listener = socket.create_server((HOST, 0))
         self.port = int(self._listener.getsockname()[1])
@@ -30,6 +31,11 @@ class Wire:
 
     def mend(self) -> None:
         self._is_cut = False
+
+    def listen(self) -> bytearray:
+        """Everything that crosses from now on."""
+        self.heard = bytearray()
+        return self.heard
 
     def close(self) -> None:
         self.cut()
@@ -49,12 +55,14 @@ class Wire:
                 end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self._ends += [client, server]
             for source, target in ((client, server), (server, client)):
-                threading.Thread(target=_pass_on, args=(source, target), daemon=True).start()
+                threading.Thread(target=_pass_on, args=(self, source, target), daemon=True).start()
 
 
-def _pass_on(source: socket.socket, target: socket.socket) -> None:
+def _pass_on(wire: Wire, source: socket.socket, target: socket.socket) -> None:
     with suppress(OSError):
         while content := source.recv(_CHUNK):
+            if wire.heard is not None:
+                wire.heard += content
             target.sendall(content)
     _end(target)
 

@@ -206,7 +206,10 @@ class WebDavStore:
             return self._told(client, path, depth, "/")
         if elsewhere:
             raise Failed
-        return dict(self._entries(told))
+        try:
+            return dict(self._entries(told))
+        except ValueError:  # a name that is not UTF-8, a size that is no number
+            raise Failed from None
 
     def _entries(self, told: bytes) -> Iterator[tuple[str, Entry]]:
         for response in _parsed(told).iterfind(f"{_DAV}response"):
