@@ -71,11 +71,17 @@ def test_redacting_a_table_leaves_no_version_that_still_names_the_person(world: 
     assert [key for key, _ in bucket.versions() if not key.endswith("/")] == [ref.key]
 
 
-def test_restricting_moves_every_version_out_of_sight(world: StoreWorld, bucket: Bucket) -> None:
+def test_restricting_moves_every_version_out_of_sight_and_releasing_brings_the_newest_back(
+    world: StoreWorld, bucket: Bucket
+) -> None:
     ref = ref_of(world, world.make(Sample.LIVE, "bob@x.example").key)
+    before = bucket.get(ref.key)
     assert act(world, Action.RESTRICT, ref) == [DONE]
     assert bucket.versions(ref.key) == []
     assert presence(world, ref) is Presence.RESTRICTED
+    assert act(world, Action.RELEASE, ref, values={"path": ref.key}) == [DONE]
+    assert (bucket.get(ref.key), presence(world, ref)) == (before, Presence.PRESENT)
+    assert [key for key, _ in bucket.versions() if not key.endswith("/")] == [ref.key]
 
 
 @pytest.mark.parametrize("kind", ["legal hold", "retention"])

@@ -15,12 +15,6 @@ class TestSmbOnSamba(ConnectorContract):
         return StoreWorld(smb)
 
 
-class TestSmbOnSambaWithABin(ConnectorContract):
-    @pytest.fixture
-    def world(self, binned: Site) -> World:
-        return StoreWorld(binned)
-
-
 class TestSftpOnOpenSsh(ConnectorContract):
     @pytest.fixture
     def world(self, sftp: Site) -> World:
@@ -37,12 +31,6 @@ class TestS3OnJuiceFs(ConnectorContract):
     @pytest.fixture
     def world(self, s3: Site) -> World:
         return StoreWorld(s3)
-
-
-class TestS3WithVersions(ConnectorContract):
-    @pytest.fixture
-    def world(self, versioned_s3: Site) -> World:
-        return StoreWorld(versioned_s3)
 
 
 class TestLocalFolder(ConnectorContract):
