@@ -160,17 +160,16 @@ def connector(system: str) -> Connector:
     if declared.mail is not None:
         return _microsoft365(conn, declared.mail, system)
     from connectors import documents
+    from connectors.documents.reader import Reader
 
-    return documents.SftpDocuments.connect(
-        host=conn.host or "",
-        port=conn.port or 22,
-        username=conn.login or "",
-        password=conn.password,
-        host_key=extra.get("host_key", ""),
-        root=extra.get("root", "/"),
-        system=system,
-        folders={name: (folder.data_class, folder.lawful_basis) for name, folder in declared.folders.items()},
-        sought=_sought(declared.sought),
+    login = documents.Login(
+        conn.host or "", conn.port, conn.login or "", conn.password, extra, declared.files.bin_folder
+    )
+    return documents.DocumentsConnector(
+        documents.open_store(declared.kind, system, login),
+        {name: (folder.data_class, folder.lawful_basis) for name, folder in declared.folders.items()},
+        reader=Reader(sought=_sought(declared.sought)),
+        beyond_use=declared.files.copies_beyond_use(),
     )
 
 

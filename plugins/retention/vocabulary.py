@@ -317,11 +317,15 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """Proof that does not disclose: the vendor's request or job id, its status and its own time where it gave one."""
+    """Proof that does not disclose: the vendor's request or job id, its status and its own time where it gave one.
+
+    `beyond_use` names what this service cannot reach (backups, snapshots) and for how many days each may still exist.
+    """
 
     request_id: str = ""
     http_status: int | None = None
     vendor_time: str = ""
+    beyond_use: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,12 +11,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 import paramiko
 
-from connectors.documents import SftpDocuments
+from connectors.documents import DocumentsConnector, Login, open_store
 from connectors.documents.formats import reading
 from retention.keyring import Keyring
 from retention.vocabulary import Identifier, IdentifierKind, Page, Token
@@ -56,7 +55,7 @@ def measure() -> Iterator[tuple[str, float, float]]:
     yield "documents.match.mb_per_s", *_match()
 
 
-def _nights(share: Share, connector: SftpDocuments) -> Iterator[tuple[str, float, float]]:
+def _nights(share: Share, connector: DocumentsConnector) -> Iterator[tuple[str, float, float]]:
     """A first pass, nights in which nothing changed, and one in which a hundredth did."""
     paths = walk(share.sftp)
     contents = {path: _raw_read(share.sftp, path) for path in paths}
@@ -90,7 +89,7 @@ def walk(sftp: paramiko.SFTPClient) -> list[str]:
     return files
 
 
-def _pass(connector: SftpDocuments, since: Token | None) -> tuple[float, Token]:
+def _pass(connector: DocumentsConnector, since: Token | None) -> tuple[float, Token]:
     last = Page()
 
     def run() -> None:
@@ -110,7 +109,7 @@ def _extract(contents: dict[str, bytes]) -> None:
         reading.read(path, content)
 
 
-def _read(share: Share, connector: SftpDocuments) -> tuple[float, float]:
+def _read(share: Share, connector: DocumentsConnector) -> tuple[float, float]:
     path = "correspondence/large.txt"
     content = _text(LARGE)
     with suppress(OSError):
@@ -169,19 +168,15 @@ def _seconds(work: Callable[[], object]) -> float:
     return time.perf_counter() - started
 
 
-def _connect(server: Emulator) -> SftpDocuments:
+def _connect(server: Emulator) -> DocumentsConnector:
     where = urlsplit(server.base_url)
+    said = server.credentials
+    login = Login(str(where.hostname), where.port, said["username"], said["password"], {"host_key": said["host_key"]})
     folders = policy_of(SYSTEM).systems[SYSTEM].folders
-    given: dict[str, Any] = {
-        "host": where.hostname,
-        "port": where.port,
-        "username": server.credentials["username"],
-        "password": server.credentials["password"],
-        "host_key": server.credentials["host_key"],
-        "system": SYSTEM,
-        "folders": {name: (folder.data_class, folder.lawful_basis) for name, folder in folders.items()},
-    }
-    return SftpDocuments.connect(**given)
+    return DocumentsConnector(
+        open_store("sftp", SYSTEM, login),
+        {name: (folder.data_class, folder.lawful_basis) for name, folder in folders.items()},
+    )
 
 
 @contextmanager

@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 import paramiko
 import requests
 
-from connectors.documents import SftpDocuments
+from connectors.documents import DocumentsConnector, Login, open_store
 from connectors.documents.restricted import content_at, manifest_at
 from retention.contract import Connector
 from retention.vocabulary import Action, DataClass, LawfulBasis, RecordRef, Scalar
@@ -80,17 +80,14 @@ class Emulator:
         files: dict[str, dict[str, Any]] = self.tell("GET", "state")["files"]
         return files
 
-    def connect(self, **changed: Any) -> SftpDocuments:
+    def connect(self, **settings: Any) -> DocumentsConnector:
+        return DocumentsConnector(open_store("sftp", SYSTEM, self.login()), FOLDERS, **settings)
+
+    def login(self, **changed: str) -> Login:
         where = urlsplit(self.base_url)
-        given: dict[str, Any] = {
-            "host": where.hostname,
-            "port": where.port,
-            **self.credentials,
-            "system": SYSTEM,
-            "folders": FOLDERS,
-            **changed,
-        }
-        return SftpDocuments.connect(**given)
+        given = {**self.credentials, **changed}
+        username, password = given.pop("username"), given.pop("password")
+        return Login(str(where.hostname), where.port, username, password, given)
 
     def put(self, path: str, content: bytes, modified: datetime | None = None) -> None:
         for parent in reversed(Path(path).parents[:-1]):
@@ -164,10 +161,10 @@ class DocumentsWorld:
             emulator.sftp.mkdir(folder)
         self._made = 0
         self._known: dict[str, str] = {}
-        self._connected: list[SftpDocuments] = []
+        self._connected: list[DocumentsConnector] = []
         self.connector: Connector = self.reconnect()
 
-    def reconnect(self) -> SftpDocuments:
+    def reconnect(self) -> DocumentsConnector:
         connector = self.emulator.connect(page_size=2)
         self._connected.append(connector)
         return connector

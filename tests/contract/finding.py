@@ -184,7 +184,10 @@ class FindingPromises:
         finding = everything_about(world, one)[one.ref]
         assert one.email in {identifier.value for identifier in finding.identifiers}
         assert "@" not in repr(finding)
-        assert all("@" not in str(page.next) and "@" not in repr(page) for page in listing(world))
+        pages = listing(world)
+        assert all(one.email not in repr(page) for page in pages)
+        # A cursor is text; a token is digests, in which any byte may stand.
+        assert not any("@" in page.next for page in pages if isinstance(page.next, str))
 
     def test_a_record_of_two_data_classes_is_reported_class_by_class(self, world: World, made: Make) -> None:
         mixed = made(Sample.MIXED)

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from connectors.documents import opening
 from retention.contract import AccessDenied
 from retention.keyring import Keyring, KeysUnusable
 from retention.policy import SystemPolicy
+from retention.policy.files import FILE_SERVERS
+from retention.vocabulary import Action, RecordRef, Step
+from tests.leave import Leave
 
 
 @pytest.fixture
@@ -135,3 +140,33 @@ def test_half_a_certificate_is_none(mailboxes: Any, connections: Any, lone: str)
     connections("mailboxes", login="client-1", extra={"tenant_id": "tenant-1", lone: "-----BEGIN"})
     with pytest.raises(mailboxes.NotConnected, match="needs both the extras"):
         mailboxes.connector("mailboxes")
+
+
+def test_a_local_folder_is_a_system_whose_evidence_names_what_is_beyond_use(
+    wiring: Any, connections: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    system = {
+        "kind": "local",
+        "connection": "share",
+        "regime": "UK",
+        "zone": "Europe/London",
+        "folders": {"letters": {"data_class": "document", "lawful_basis": "consent"}},
+        "files": {"beyond_use": {"snapshots": 14, "backups": 35}},
+    }
+    systems = {"share": SystemPolicy.model_validate(system)}
+    policy = wiring.policy().model_copy(update={"systems": systems})
+    monkeypatch.setattr(wiring, "policy", lambda: policy)
+    connections("share", extra={"root": str(tmp_path)})
+    (tmp_path / "letters").mkdir()
+    (tmp_path / "letters" / "one.txt").write_bytes(b"bob@x.example")
+    connector = wiring.connector("share")
+    (outcome,) = connector.act(
+        Action.ERASE, [Step("s", RecordRef("share", "file", "letters/one.txt"), Action.ERASE)], Leave()
+    )
+    assert outcome.evidence.beyond_use == ("backups: 35 days", "snapshots: 14 days")
+    assert list((tmp_path / "letters").iterdir()) == []
+    connector.close()
+
+
+def test_every_kind_of_document_server_of_the_policy_has_a_store() -> None:
+    assert opening.KINDS == FILE_SERVERS

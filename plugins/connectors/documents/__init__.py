@@ -1,5 +1,6 @@
-"""How is personal data on a document server found, taken out, restricted and read back? See `SftpDocuments`."""
+"""How is personal data on a document server found, taken out, restricted and read back? See `DocumentsConnector`."""
 
-from connectors.documents.connector import SftpDocuments
+from connectors.documents.connector import DocumentsConnector
+from connectors.documents.opening import Login, open_store
 
-__all__ = ["SftpDocuments"]
+__all__ = ["DocumentsConnector", "Login", "open_store"]

@@ -16,8 +16,8 @@ from connectors.documents.identifiers import comparable, mentions
 from connectors.documents.places import Place
 from connectors.documents.reader import Reader
 from connectors.documents.redacting.redacted import Cut
-from connectors.documents.restricted import FOLDER_MODE, content_at, manifest, manifest_at
-from connectors.documents.server import Failed, Forbidden, Lost, Missing, Server
+from connectors.documents.restricted import content_at, manifest, manifest_at
+from connectors.documents.stores.store import FileStore, Lost, Missing, StoreError
 from retention.contract import ConnectorError, Stopped, Warrant
 from retention.vocabulary import Action, Handle, Identifier, Outcome, OutcomeStatus, Reason, Step
 
@@ -37,8 +37,8 @@ class _Ended(Exception):
 class Acting:
     """Carries out steps on the files of one server."""
 
-    def __init__(self, server: Server, reader: Reader, largest: int) -> None:
-        self._server = server
+    def __init__(self, store: FileStore, reader: Reader, largest: int) -> None:
+        self._store = store
         self._reader = reader
         self._largest = largest
 
@@ -68,30 +68,37 @@ class Acting:
             verb(step)
         except _Ended as ended:
             return Outcome(step.ref, ended.status, ended.reason)
-        except Lost:
-            return Outcome(step.ref, OutcomeStatus.UNKNOWN, Reason.NO_ANSWER)
-        except Missing:
-            return Outcome(step.ref, OutcomeStatus.REFUSED, Reason.CHANGED)  # moved away between look and effect
-        except Forbidden:
-            return Outcome(step.ref, OutcomeStatus.REFUSED, Reason.NO_PERMISSION)
-        except Failed:
-            # A server that fails does not always say before or after what: only a reading back knows.
-            return Outcome(step.ref, OutcomeStatus.UNKNOWN, Reason.VENDOR_ERROR)
+        except StoreError as error:
+            return Outcome(step.ref, *places.said_by(error, sent=True))
         return Outcome(step.ref, OutcomeStatus.DONE)
 
     # --- Erasing ---
 
     def _erase(self, step: Step, warrant: Warrant) -> None:
-        place, _, _ = self._planned(step)
+        found = self._found(step)
+        if found is None:
+            self._remove_copies(step, warrant)
+            return
+        place, _, _ = found
+        self._refuse_if_touched(place)
         warrant.check()
         self._remove(place.at)
         if place.restricted:
             self._refuse_if_there(place.at)
             self._remove(manifest_at(place.path))
 
+    def _remove_copies(self, step: Step, warrant: Warrant) -> None:
+        """What an earlier deletion of this very file left in the service's bin."""
+        left = places.left_over(self._store, step.ref, self._largest)
+        if not left:
+            raise _Ended(OutcomeStatus.ALREADY_DONE, Reason.GONE)
+        for path in left:
+            warrant.check()
+            self._remove(path)
+
     def _remove(self, path: str) -> None:
         try:
-            self._server.remove(path)
+            self._store.remove(path)
         except Missing:
             return
 
@@ -101,6 +108,8 @@ class Acting:
         place, version, content = self._planned(step)
         if not step.identifiers or not version:
             raise _Ended(OutcomeStatus.REFUSED, Reason.VALIDATION)
+        if self._store.parts(place.at):
+            raise _Ended(OutcomeStatus.REFUSED, Reason.VALIDATION)  # what is written anew would be without them
         if named_in(mentions(names_in(place.path)), step.identifiers):
             raise _Ended(OutcomeStatus.REFUSED, Reason.VALIDATION)  # taking rows out leaves the name of the file
         redacted = self._reader.redacted(place.path, content, step.identifiers)
@@ -113,17 +122,17 @@ class Acting:
         beside = posixpath.join(posixpath.dirname(place.at), f".redacting-{version[:24]}")
         self._remove(beside)  # what an earlier try left
         try:
-            self._server.write(beside, redacted.content)
-            self._server.dress(beside, place.entry)
+            self._store.write(beside, redacted.content)
+            self._store.dress(beside, place.entry)
             self._refuse_if_touched(place)
             self._prove(beside, redacted.content)
             warrant.check()
         except Lost:
             raise _Ended(OutcomeStatus.FAILED, Reason.NOT_SENT) from None
-        except (Stopped, _Ended, Missing, Forbidden, Failed):
+        except (Stopped, _Ended, StoreError):
             self._remove(beside)
             raise
-        self._server.replace(beside, place.at)
+        self._store.replace(beside, place.at)
         try:
             self._prove(place.at, redacted.content)
         except ConnectorError:
@@ -131,7 +140,7 @@ class Acting:
 
     def _prove(self, path: str, wanted: bytes) -> None:
         """What lies there now is what was proven to name nobody of those, byte for byte."""
-        if hashlib.sha256(self._server.read(path)).digest() != hashlib.sha256(wanted).digest():
+        if hashlib.sha256(self._store.read(path)).digest() != hashlib.sha256(wanted).digest():
             raise _Ended(OutcomeStatus.FAILED, Reason.NOT_PROVEN)
 
     # --- Restricting and releasing ---
@@ -166,23 +175,23 @@ class Acting:
                 self._area()
                 self._refuse_if_touched(place)
                 self._remove(manifest_at(place.path))  # what an earlier try left
-                self._server.write(manifest_at(place.path), manifest(place.path, place.entry, version))
+                self._store.write(manifest_at(place.path), manifest(place.path, place.entry, version))
                 warrant.check()
             except Lost:
                 raise _Ended(OutcomeStatus.FAILED, Reason.NOT_SENT) from None
             except Stopped:
                 self._remove(manifest_at(place.path))
                 raise
-            self._server.move(place.at, content_at(place.path))
+            self._store.move(place.at, content_at(place.path))
 
         return move
 
     def _area(self) -> None:
         """The restricted area is a folder of ours: made if missing, refused if something else bears its name."""
         try:
-            area = self._server.look(RESTRICTED)
+            area = self._store.look(RESTRICTED)
         except Missing:
-            self._server.make_folder(RESTRICTED, FOLDER_MODE)
+            self._store.make_folder(RESTRICTED)
             return
         if not area.is_folder:
             raise _Ended(OutcomeStatus.REFUSED, Reason.VALIDATION)
@@ -198,22 +207,22 @@ class Acting:
             raise _Ended(OutcomeStatus.REFUSED, Reason.VALIDATION)
         self._folders_above(place.path)
         warrant.check()
-        self._server.move(place.at, place.path)
+        self._store.move(place.at, place.path)
         try:
             self._refuse_if_there(place.at)
             self._remove(manifest_at(place.path))
-        except (ConnectorError, Lost, Forbidden, Failed):
+        except (ConnectorError, StoreError):
             return  # the file is back; a manifest without a file hides nothing and is written over
 
     def _folders_above(self, path: str) -> None:
         parents: list[str] = []
         folder = posixpath.dirname(path)
-        while folder and not places.exists(self._server, folder):
+        while folder and not places.exists(self._store, folder):
             parents.append(folder)
             folder = posixpath.dirname(folder)
         for missing in reversed(parents):
-            self._server.make_folder(missing, FOLDER_MODE)
-        if not self._server.is_below_root(posixpath.dirname(path)):
+            self._store.make_folder(missing)
+        if not self._store.is_below_root(posixpath.dirname(path)):
             raise _Ended(OutcomeStatus.REFUSED, Reason.VALIDATION)
 
     # --- What every verb asks first ---
@@ -221,21 +230,25 @@ class Acting:
     def _planned(
         self, step: Step, gone: tuple[OutcomeStatus, Reason] = (OutcomeStatus.ALREADY_DONE, Reason.GONE)
     ) -> tuple[Place, str, bytes]:
-        found = places.planned_for(self._server, step, self._largest)
+        found = self._found(step)
         if found is None:
             raise _Ended(*gone)
+        return found
+
+    def _found(self, step: Step) -> tuple[Place, str, bytes] | None:
+        found = places.planned_for(self._store, step, self._largest)
         if isinstance(found, Outcome):
             raise _Ended(found.status, found.reason)
         return found
 
     def _refuse_if_there(self, at: str) -> None:
         """A manifest goes only after its file has gone, whatever the server said: without it nobody knows the file."""
-        if places.exists(self._server, at):
+        if places.exists(self._store, at):
             raise _Ended(OutcomeStatus.FAILED, Reason.NOT_PROVEN)
 
     def _refuse_if_touched(self, place: Place) -> None:
         """The last look before the effect: nobody wrote to the file since it was read."""
-        if not self._server.look(place.at).is_as(place.entry):
+        if not self._store.look(place.at).is_as(place.entry):
             raise _Ended(OutcomeStatus.REFUSED, Reason.CHANGED)
 
 

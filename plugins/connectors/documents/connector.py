@@ -1,9 +1,10 @@
-"""How does the retention core work on a document server? The contract's verbs, each on files reached over SFTP."""
+"""How does the retention core work on a document server? The contract's verbs, each on the files of a store."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from types import MappingProxyType
 
 from connectors.documents import places
@@ -11,9 +12,7 @@ from connectors.documents.acting import Acting, named_in
 from connectors.documents.folders import Folders, media_type
 from connectors.documents.passing import FILE, Pass
 from connectors.documents.reader import Reader
-from connectors.documents.server import Address, Entry, Failed, Forbidden, Missing, Server
-from connectors.documents.server import host_key as parse_host_key
-from connectors.documents.sought import Sought
+from connectors.documents.stores.store import Entry, Failed, FileStore, Forbidden, Missing
 from retention.contract import AccessDenied, Unavailable, Unsupported, Warrant
 from retention.vocabulary import (
     Action,
@@ -35,11 +34,15 @@ from retention.vocabulary import (
 PAGE = 200
 BATCH = 50
 LARGEST_FILE = 32 * 1024 * 1024
-VIEWS = ("live-path", "restricted-area", "root-listing")
+REMOVING = frozenset({Action.ERASE, Action.REDACT})
 
 
-class SftpDocuments:
-    """The files below one root of one SFTP server. A record is a file; its key is the path, its version the SHA-256."""
+class DocumentsConnector:
+    """The files below one root of one server. A record is a file; its key is the path, its version the SHA-256.
+
+    `beyond_use` names copies that this service cannot reach (snapshots, replicas, backups) with their end: they stand
+    in the evidence of whatever was erased.
+    """
 
     catalogued = True
     supports = frozenset({Action.ERASE, Action.REDACT, Action.RESTRICT, Action.RELEASE})
@@ -47,54 +50,27 @@ class SftpDocuments:
 
     def __init__(
         self,
-        server: Server,
-        reader: Reader,
-        system: str,
-        tenant: str,
+        store: FileStore,
         folders: Folders,
         *,
+        reader: Reader | None = None,
+        beyond_use: Sequence[str] = (),
         page_size: int = PAGE,
         largest_file: int = LARGEST_FILE,
     ) -> None:
-        self.system = system
-        self.tenant = tenant
-        self._server = server
-        self._reader = reader
+        self.system = store.system
+        self.tenant = store.identity
+        self._store = store
+        self._reader = reader or Reader()
         self._folders = dict(folders)
+        self._beyond_use = tuple(beyond_use)
         self._page_size = page_size
         self._largest = largest_file
-        self._acting = Acting(server, reader, largest_file)
-
-    @classmethod
-    def connect(
-        cls,
-        *,
-        host: str,
-        port: int,
-        username: str,
-        password: str | None,
-        host_key: str,
-        system: str,
-        folders: Folders,
-        root: str = "/",
-        page_size: int = PAGE,
-        largest_file: int = LARGEST_FILE,
-        sought: Sought | None = None,
-    ) -> SftpDocuments:
-        """Log in to a server whose host key is known; `AccessDenied` or `Unavailable` if that cannot be done."""
-        try:
-            key = parse_host_key(host_key)
-        except ValueError as error:
-            raise AccessDenied(f"{system}: the connection's host_key is {error}") from None
-        server = Server(Address(host, port, username, password, key, root), system)
-        server.connect()
-        tenant = hashlib.sha256(key.asbytes() + b"\0" + root.encode()).hexdigest()[:32]
-        reader = Reader(sought=sought)
-        return cls(server, reader, system, f"sftp-{tenant}", folders, page_size=page_size, largest_file=largest_file)
+        self._acting = Acting(store, self._reader, largest_file)
 
     def close(self) -> None:
         """Let go of the connection and of the reading process; both come back when needed."""
-        self._server.close()
+        self._store.close()
         self._reader.close()
 
     def find(self, criteria: Criteria, after: Cursor | None = None) -> Iterator[Page]:
@@ -108,7 +84,7 @@ class SftpDocuments:
                 " whether systems.yaml names its folders"
             )
         one = Pass(
-            self._server, self._reader, self._folders, page_size=self._page_size, largest=self._largest, since=since
+            self._store, self._reader, self._folders, page_size=self._page_size, largest=self._largest, since=since
         )
         try:
             yield from one.pages(root)
@@ -123,7 +99,7 @@ class SftpDocuments:
         if self._root() is None:
             return [Outcome(step.ref, OutcomeStatus.FAILED, Reason.NOT_PROVEN) for step in batch]
         try:
-            return self._acting.run(action, batch, warrant)
+            return [self._with_evidence(action, one) for one in self._acting.run(action, batch, warrant)]
         finally:
             self._reader.close()
 
@@ -146,10 +122,10 @@ class SftpDocuments:
         self._root()
         for ref in batch:
             try:
-                place = places.find(self._server, ref)
+                place = places.find(self._store, ref)
                 if place is None:
                     continue
-                content = self._server.read(place.at)
+                content = self._store.read(place.at)
             except (Missing, places.NotOurs):
                 continue
             except (Forbidden, Failed):
@@ -166,7 +142,7 @@ class SftpDocuments:
         An empty folder is what a server shows whose disk is not mounted.
         """
         try:
-            root = self._server.list("")
+            root = self._store.list("")
         except Missing:
             return None
         except Forbidden:
@@ -176,16 +152,21 @@ class SftpDocuments:
         tops = {folder.partition("/")[0] for folder in self._folders}
         return root if any(entry.is_folder and entry.name in tops for entry in root) else None
 
+    def _with_evidence(self, action: Action, outcome: Outcome) -> Outcome:
+        if not self._beyond_use or action not in REMOVING or outcome.status is not OutcomeStatus.DONE:
+            return outcome
+        return replace(outcome, evidence=replace(outcome.evidence, beyond_use=self._beyond_use))
+
     def _observed(self, step: Step, control: bool) -> Observation:
         nowhere = _at(step.ref, "")
-        unreadable = Observation(nowhere, Presence.UNREADABLE, VIEWS)
+        unreadable = Observation(nowhere, Presence.UNREADABLE, self._store.views)
         if not control or step.ref.kind != FILE:
             return unreadable
         try:
-            place = places.find(self._server, step.ref)
+            place = places.find(self._store, step.ref)
             if place is None:
-                return Observation(nowhere, Presence.ABSENT, VIEWS)
-            version, content = places.version_of(self._server, place, self._largest)
+                return self._absent(step.ref)
+            version, content = places.version_of(self._store, place, self._largest)
         except (Missing, Forbidden, Failed, places.NotOurs):
             return unreadable
         mentioned = None
@@ -195,7 +176,16 @@ class SftpDocuments:
                 return unreadable
             mentioned = named_in(found.identifiers, step.identifiers)
         presence = Presence.RESTRICTED if place.restricted or place.has_twin else Presence.PRESENT
-        return Observation(_at(step.ref, version), presence, VIEWS, mentions=mentioned)
+        return Observation(_at(step.ref, version), presence, self._store.views, mentions=mentioned)
+
+    def _absent(self, ref: RecordRef) -> Observation:
+        """Gone from its path: absent, unless the service keeps the same bytes, or perhaps the same, elsewhere."""
+        presence = Presence.ABSENT
+        if ref.version and places.left_over(self._store, ref, self._largest):
+            presence = Presence.PRESENT
+        elif not ref.version and self._store.copies(ref.key):
+            presence = Presence.UNREADABLE
+        return Observation(_at(ref, ""), presence, self._store.views)
 
 
 def _at(ref: RecordRef, version: str) -> RecordRef:

@@ -11,7 +11,7 @@ import struct
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from connectors.documents.server import Entry
+from connectors.documents.stores.store import Entry
 from retention.vocabulary import GapCode, Token
 
 READER_VERSION = 2
@@ -76,7 +76,7 @@ class KnownFiles:
 
 def look_of(entry: Entry, *, restricted: bool, facts: Iterable[str]) -> bytes:
     """A digest of how a file looks from outside, and of what the policy says of its place."""
-    seen = f"{entry.size} {entry.modified} {restricted} {' '.join(facts)}"
+    seen = f"{entry.size} {entry.modified_ns} {entry.tag} {restricted} {' '.join(facts)}"
     return hashlib.blake2b(seen.encode(), digest_size=8).digest()
 
 

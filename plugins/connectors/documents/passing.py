@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from connectors.documents import restricted
 from connectors.documents.dates import collection_date
@@ -14,7 +14,7 @@ from connectors.documents.identifiers import mentions, weakly
 from connectors.documents.known_files import Known, KnownFiles, look_of
 from connectors.documents.reader import Reader
 from connectors.documents.restricted import Remains, Restricted, content_at
-from connectors.documents.server import Entry, Failed, Forbidden, Missing, Server, TooLarge
+from connectors.documents.stores.store import Entry, Failed, FileStore, Forbidden, Missing, TooLarge
 from retention.vocabulary import (
     ClassFacts,
     DataClass,
@@ -31,6 +31,8 @@ from retention.vocabulary import (
 
 FILE = "file"
 FOLDER = "folder"
+STREAM = "stream.txt"
+"""An alternate stream has no name of a kind: what is no text in one is unread."""
 _NO_BYTES = bytes(32)
 
 
@@ -63,9 +65,9 @@ class Pass:
     """One walk over the whole server."""
 
     def __init__(
-        self, server: Server, reader: Reader, folders: Folders, *, page_size: int, largest: int, since: Token | None
+        self, store: FileStore, reader: Reader, folders: Folders, *, page_size: int, largest: int, since: Token | None
     ) -> None:
-        self._server = server
+        self._store = store
         self._reader = reader
         self._folders = folders
         self._page_size = page_size
@@ -91,7 +93,7 @@ class Pass:
         yield draft.page(self._now.token(), whole=self._whole)
 
     def _met(self, root: list[Entry]) -> Iterator[_File | Gap]:
-        aside = list(restricted.listed(self._server)) if any(entry.name == RESTRICTED for entry in root) else []
+        aside = list(restricted.listed(self._store)) if any(entry.name == RESTRICTED for entry in root) else []
         wanted = {one.path for one in aside}
         live: set[str] = set()
         folders = [""]
@@ -109,21 +111,29 @@ class Pass:
                 if entry.is_file:
                     yield _File(path, path, entry)
                 elif not entry.is_folder:
-                    code = GapCode.LINK_NOT_FOLLOWED if entry.is_link else GapCode.NOT_REACHABLE
-                    yield Gap(code, FILE, "" if entry.is_link else "special-file", self._ref(path))
+                    yield self._no_file(path, entry)
             below = (prefix + entry.name for entry in reversed(inside) if entry.is_folder)
             folders += [path for path in below if path != RESTRICTED]
         yield from self._aside(aside, live)
+        for path in self._store.unfinished():
+            yield Gap(GapCode.NOT_REACHABLE, FILE, "unfinished-upload", self._ref(path))
+
+    def _no_file(self, path: str, entry: Entry) -> Gap:
+        """What cannot be opened by its name. Behind one that stands for several, files may lie that were not named."""
+        if entry.is_link:
+            return Gap(GapCode.LINK_NOT_FOLLOWED, FILE, "", self._ref(path))
+        self._whole = self._whole and not entry.caveat
+        return Gap(GapCode.NOT_REACHABLE, FILE, entry.caveat or "special-file", self._ref(path))
 
     def _inside(self, folder: str) -> list[Entry] | Gap:
         """What lies in a folder. One that we may not list is a gap, and then not everything was named."""
         try:
-            return self._server.list(folder)
+            return self._store.list(folder)
         except Missing:
             return []
         except (Forbidden, Failed):
             self._whole = False
-            return Gap(GapCode.NOT_REACHABLE, FOLDER, "folder", RecordRef(self._server.system, FOLDER, folder))
+            return Gap(GapCode.NOT_REACHABLE, FOLDER, "folder", RecordRef(self._store.system, FOLDER, folder))
 
     def _aside(self, aside: list[Restricted | Remains], live: set[str]) -> Iterator[_File | Gap]:
         """Restricted files under their first path; what cannot be told apart from a live file is a gap."""
@@ -140,6 +150,8 @@ class Pass:
         if covered is None:
             draft.gaps.append(Gap(GapCode.NOT_REACHABLE, FILE, "outside-folders", self._ref(file.path)))
             return
+        if file.entry.caveat:
+            draft.gaps.append(Gap(GapCode.NOT_REACHABLE, FILE, file.entry.caveat, self._ref(file.path)))
         look = look_of(file.entry, restricted=file.restricted, facts=covered)
         known = self._before.find(file.path, look)
         if known is not None:
@@ -154,9 +166,9 @@ class Pass:
         sha256 = _NO_BYTES
         may_be_known = True
         try:
-            raw = self._server.read(file.at, self._largest)
+            raw = self._store.read(file.at, self._largest)
             sha256 = hashlib.sha256(raw).digest()
-            content = self._reader.read(file.path, raw)
+            content = self._with_parts(file.at, self._reader.read(file.path, raw))
             # Written to between listing and reading: what was read is true, but the listed look is not its look.
             may_be_known = len(raw) == file.entry.size
         except Missing:
@@ -173,6 +185,20 @@ class Pass:
         draft.findings.append(Finding(ref, self._facts(file, covered, content), self._identifiers(file, content)))
         if content.gap is not None:
             draft.gaps.append(Gap(content.gap, FILE, content.what, ref))
+
+    def _with_parts(self, at: str, content: Content) -> Content:
+        """A file with what its alternate streams say. One of them unread, the whole is."""
+        if content.gap is not None:
+            return content
+        for part in self._store.parts(at):
+            try:
+                more = self._reader.read(STREAM, self._store.read(part, self._largest))
+            except (Missing, TooLarge, Forbidden, Failed):
+                return Content(gap=GapCode.NOT_REACHABLE, what="alternate-stream")
+            if more.gap is not None:
+                return Content(gap=more.gap, what="alternate-stream")
+            content = replace(content, identifiers=(*content.identifiers, *more.identifiers))
+        return content
 
     def _facts(self, file: _File, covered: tuple[DataClass, LawfulBasis], content: Content) -> Facts:
         """A file that was not read has no proven date: unread content may protect a file, never destroy it."""
@@ -191,4 +217,4 @@ class Pass:
         return tuple(dict.fromkeys((*content.identifiers, *mentions(names_in(file.path)))))
 
     def _ref(self, path: str, version: str = "") -> RecordRef:
-        return RecordRef(self._server.system, FILE, path, version)
+        return RecordRef(self._store.system, FILE, path, version)

@@ -12,10 +12,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from connectors.documents.folders import RESTRICTED, is_path
-from connectors.documents.server import Entry, Failed, Forbidden, Missing, Server, TooLarge
+from connectors.documents.stores.store import Entry, FileStore, Missing, StoreError
 
 MANIFEST = ".json"
-FOLDER_MODE = 0o700
 _LARGEST_MANIFEST = 64 * 1024
 
 
@@ -48,13 +47,15 @@ def manifest_at(path: str) -> str:
 def manifest(path: str, entry: Entry, sha256: str) -> bytes:
     """What must be known to put a file back by hand."""
     facts = {"path": path, "sha256": sha256, "size": entry.size, "modified": entry.modified_at.isoformat()}
-    return json.dumps({**facts, "mode": f"{entry.mode & 0o7777:04o}"}, indent=1).encode()
+    if entry.permissions is not None:
+        facts["mode"] = f"{entry.permissions:04o}"
+    return json.dumps(facts, indent=1).encode()
 
 
-def listed(server: Server) -> Iterator[Restricted | Remains]:
+def listed(store: FileStore) -> Iterator[Restricted | Remains]:
     """Every restricted file under its first path, and what cannot be told."""
     try:
-        entries = {entry.name: entry for entry in server.list(RESTRICTED)}
+        entries = {entry.name: entry for entry in store.list(RESTRICTED)}
     except Missing:
         return
     for name, entry in entries.items():
@@ -62,7 +63,7 @@ def listed(server: Server) -> Iterator[Restricted | Remains]:
             if name + MANIFEST not in entries:
                 yield Remains("restricted-without-manifest", f"{RESTRICTED}/{name}")
             continue
-        path = _path_in(server, name)
+        path = _path_in(store, name)
         content = entries.get(name.removesuffix(MANIFEST))
         if path is None:
             yield Remains("restricted-manifest", f"{RESTRICTED}/{name}")
@@ -74,10 +75,10 @@ def listed(server: Server) -> Iterator[Restricted | Remains]:
             yield Remains("restricted-manifest", f"{RESTRICTED}/{name}")
 
 
-def _path_in(server: Server, name: str) -> str | None:
+def _path_in(store: FileStore, name: str) -> str | None:
     try:
-        path = json.loads(server.read(f"{RESTRICTED}/{name}", _LARGEST_MANIFEST))["path"]
-    except (ValueError, KeyError, TypeError, Missing, Forbidden, Failed, TooLarge):
+        path = json.loads(store.read(f"{RESTRICTED}/{name}", _LARGEST_MANIFEST))["path"]
+    except (ValueError, KeyError, TypeError, StoreError):
         return None
     if not isinstance(path, str) or not is_path(path) or manifest_at(path) != f"{RESTRICTED}/{name}":
         return None

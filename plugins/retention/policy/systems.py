@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import AfterValidator, Field, model_validator
 
 from retention.limits import GuardChanges
+from retention.policy.files import FILE_SERVERS, FileServer, FilesPolicy
 from retention.policy.mail import MailPolicy
 from retention.policy.shape import Name, Selector, Strict, contradiction
 from retention.policy.stores import Stores
@@ -125,7 +126,7 @@ class SystemPolicy(Strict):
     systems that must have been worked off before: a synchronisation would bring back from them what is erased here.
     """
 
-    kind: Literal["salesforce", "hubspot", "sftp", "microsoft365"]
+    kind: Literal["salesforce", "hubspot", "microsoft365"] | FileServer
     connection: Name
     regime: Literal["UK", "EU"]
     zone: Annotated[str, AfterValidator(_known_zone)]
@@ -134,6 +135,7 @@ class SystemPolicy(Strict):
     records: dict[Selector, RecordPolicy] = Field(default_factory=dict)
     folders: dict[Selector, FolderPolicy] = Field(default_factory=dict)
     sought: SoughtPolicy | None = None
+    files: FilesPolicy = FilesPolicy()
     mail: MailPolicy | None = None
     absent: tuple[Selector, ...] = ()
     api_reserve: int = Field(default=0, ge=0)
@@ -142,18 +144,23 @@ class SystemPolicy(Strict):
     @model_validator(mode="after")
     def _reads_something(self) -> SystemPolicy:
         told = {name for name in ("records", "folders", "mail") if getattr(self, name)}
-        if self.sought is not None and self.kind != "sftp":
+        if self.sought is not None and self.kind not in FILE_SERVERS:
             raise contradiction("only documents are searched for what `sought` says: leave it out", "sought")
-        if self.kind == "sftp" and told != {"folders"}:
+        if self.kind in FILE_SERVERS and told != {"folders"}:
             raise contradiction("a document server needs `folders` (and neither `records` nor `mail`)")
         if self.kind == "microsoft365" and told != {"mail"}:
             raise contradiction("a Microsoft 365 tenant needs `mail` (and neither `records` nor `folders`)")
-        if self.kind not in ("sftp", "microsoft365") and told != {"records"}:
+        if self.kind not in {"microsoft365", *FILE_SERVERS} and told != {"records"}:
             raise contradiction("this kind of system needs `records` (and neither `folders` nor `mail`)")
         if self.kind == "microsoft365" and self.verbs.erase == "redact":
             raise contradiction("a message has no fields to clear: write `erase: review` instead", "verbs", "erase")
-        if self.kind == "sftp" and self.verbs.erase == "redact":
+        if self.kind in FILE_SERVERS and self.verbs.erase == "redact":
             raise contradiction("a file has no fields to clear: write `erase: review` instead", "verbs", "erase")
+        if self.kind not in FILE_SERVERS and self.files != FilesPolicy():
+            raise contradiction("only a document server keeps files: leave `files` out", "files")
+        if self.kind != "smb" and self.files.bin_folder:
+            says = "only a share over SMB moves what is deleted into a folder: leave it out"
+            raise contradiction(says, "files", "bin_folder")
         if self.connection.startswith(RESERVED_CONNECTIONS):
             says = f"connections that begin with {RESERVED_CONNECTIONS!r} are the pipeline's own: name another"
             raise contradiction(says, "connection")

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
-from connectors.documents import SftpDocuments
+from connectors.documents import DocumentsConnector
 from retention.vocabulary import (
     Action,
     Finding,
@@ -21,11 +21,12 @@ from retention.vocabulary import (
     Step,
     Token,
 )
-from tests.contract.documents_world import SYSTEM, DocumentsWorld
+from tests.contract.documents_world import SYSTEM
+from tests.contract.world import World
 from tests.leave import Leave
 
 
-def pages(connector: SftpDocuments, since: Token | None = None) -> list[Page]:
+def pages(connector: DocumentsConnector, since: Token | None = None) -> list[Page]:
     return list(connector.changes(since))
 
 
@@ -49,17 +50,17 @@ def collected(finding: Finding) -> date:
     return facts.collected.value.date() if isinstance(facts.collected.value, datetime) else facts.collected.value
 
 
-def ref_of(world: DocumentsWorld, path: str) -> RecordRef:
+def ref_of(world: World, path: str) -> RecordRef:
     (seen,) = world.connector.read_back([Step("look", RecordRef(SYSTEM, "file", path), Action.ERASE)])
     return seen.ref
 
 
-def act(world: DocumentsWorld, action: Action, *refs: RecordRef, **how: Any) -> list[tuple[OutcomeStatus, Reason]]:
+def act(world: World, action: Action, *refs: RecordRef, **how: Any) -> list[tuple[OutcomeStatus, Reason]]:
     steps = [Step(f"step-{number}", ref, action, **how) for number, ref in enumerate(refs)]
     return [(o.status, o.reason) for o in world.connector.act(action, steps, Leave())]
 
 
-def presence(world: DocumentsWorld, ref: RecordRef) -> Presence:
+def presence(world: World, ref: RecordRef) -> Presence:
     (seen,) = world.connector.read_back([Step("look", ref, Action.ERASE)])
     return seen.presence
 

@@ -7,7 +7,7 @@ from datetime import date
 
 import pytest
 
-from connectors.documents import SftpDocuments
+from connectors.documents import DocumentsConnector
 from retention.contract import Unavailable
 from retention.keyring import Keyring
 from retention.vocabulary import (
@@ -36,7 +36,7 @@ from tests.contract.documents_world import AS_OF, DocumentsWorld, Emulator
 from tests.contract.world import Sample
 
 
-def test_every_address_of_the_seeded_documents_is_found_in_its_file(seeded: SftpDocuments) -> None:
+def test_every_address_of_the_seeded_documents_is_found_in_its_file(seeded: DocumentsConnector) -> None:
     everything = pages(seeded)
     addresses = {
         path: {one.value for one in finding.identifiers if one.kind is IdentifierKind.EMAIL}
@@ -62,7 +62,7 @@ def _is_utf8(content: bytes) -> bool:
     return True
 
 
-def test_what_cannot_be_read_is_a_gap_and_has_neither_date_nor_people(seeded: SftpDocuments) -> None:
+def test_what_cannot_be_read_is_a_gap_and_has_neither_date_nor_people(seeded: DocumentsConnector) -> None:
     everything = pages(seeded)
     unread = gaps(everything)
     assert unread == {
@@ -96,7 +96,7 @@ def test_a_file_read_in_part_is_a_gap_without_a_date_and_its_people_are_evidence
     assert keyring.exact_key(named) != keyring.exact_key(bob)
 
 
-def test_the_date_inside_a_file_beats_the_date_of_its_copy(seeded: SftpDocuments) -> None:
+def test_the_date_inside_a_file_beats_the_date_of_its_copy(seeded: DocumentsConnector) -> None:
     files = found(pages(seeded))
     assert collected(files["marketing/profiles/preferences-0033.docx"]) == date(2019, 8, 24)
     assert collected(files["marketing/leads-2019.csv"]) == date(2019, 12, 31)
@@ -119,7 +119,7 @@ def test_an_address_in_the_name_of_a_file_is_found(world: DocumentsWorld) -> Non
     assert finding.identifiers == (email("bob@x.example"),)
 
 
-def test_a_second_pass_lists_each_folder_once_and_opens_no_file(emulator: Emulator, seeded: SftpDocuments) -> None:
+def test_a_second_pass_lists_each_folder_once_and_opens_no_file(emulator: Emulator, seeded: DocumentsConnector) -> None:
     first = pages(seeded)
     emulator.forget_calls()
     second = pages(seeded, token_of(first))
@@ -131,7 +131,7 @@ def test_a_second_pass_lists_each_folder_once_and_opens_no_file(emulator: Emulat
     assert (second[-1].whole, token_of(second)) == (True, token_of(first))
 
 
-def test_a_token_holds_no_path(seeded: SftpDocuments) -> None:
+def test_a_token_holds_no_path(seeded: DocumentsConnector) -> None:
     token = token_of(pages(seeded))
     assert not any(bytes(token).count(word) for word in (b"Letter", b"marketing", b"csv"))
 

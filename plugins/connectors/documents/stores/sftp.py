@@ -1,27 +1,26 @@
-"""How do we reach the document server? One SFTP session, its answers sorted into what they mean for a file.
-
-What reads is repeated once over a new connection; what changes something never is: when its answer is lost, nobody
-knows whether it was done. No error of the library leaves this module, since its texts may name a path or a login.
-"""
+"""How do we reach a document server over SFTP? One session, its answers sorted into what they mean for a file."""
 
 from __future__ import annotations
 
 import base64
 import binascii
 import errno
+import hashlib
+import io
 import itertools
 import logging
 import posixpath
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import NoReturn, TypeVar
 
 import paramiko
 
-from retention.contract import AccessDenied, Unavailable
+from connectors.documents.stores.line import Line
+from connectors.documents.stores.store import Entry, Failed, Forbidden, Kind, Lost, Missing, TooLarge
+from retention.contract import AccessDenied
 
 T = TypeVar("T")
 
@@ -29,60 +28,12 @@ SSH_PORT = 22
 PROTOCOL_LOG = "connectors.documents.ssh"
 SECONDS_TO_CONNECT = 20.0
 SECONDS_TO_ANSWER = 60.0
+FOLDER_MODE = 0o700
 _CHUNK = 256 * 1024
+_A_SECOND = 1_000_000_000
+_KINDS = {stat.S_IFREG: Kind.FILE, stat.S_IFDIR: Kind.FOLDER, stat.S_IFLNK: Kind.LINK}
 # Its debug lines name paths.
 logging.getLogger(PROTOCOL_LOG).setLevel(logging.WARNING)
-
-
-class Missing(Exception):
-    """There is nothing under this name."""
-
-
-class Forbidden(Exception):
-    """The server does not let us."""
-
-
-class Failed(Exception):
-    """The server said no without a reason: a name that exists, a lock, a full disk."""
-
-
-class Lost(Exception):
-    """No answer came."""
-
-
-class TooLarge(Exception):
-    """More bytes than asked for at most."""
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """What the server says of a name without opening it. Links are seen as links, never followed."""
-
-    name: str = field(repr=False)
-    size: int
-    modified: int
-    accessed: int
-    mode: int
-
-    @property
-    def is_file(self) -> bool:
-        return stat.S_ISREG(self.mode)
-
-    @property
-    def is_folder(self) -> bool:
-        return stat.S_ISDIR(self.mode)
-
-    @property
-    def is_link(self) -> bool:
-        return stat.S_ISLNK(self.mode)
-
-    @property
-    def modified_at(self) -> datetime:
-        return datetime.fromtimestamp(self.modified, UTC)
-
-    def is_as(self, other: Entry) -> bool:
-        """Whether a file looks the same: nobody wrote to it in between."""
-        return (self.size, self.modified, self.mode) == (other.size, other.modified, other.mode)
 
 
 @dataclass(frozen=True)
@@ -95,62 +46,54 @@ class Address:
     password: str | None = field(repr=False)
     host_key: paramiko.PKey
     root: str
+    login_key: paramiko.PKey | None = field(default=None, repr=False)
 
 
-class Server:
-    """Files below one root of one server. Paths are relative to the root, as posix."""
+@dataclass(frozen=True)
+class _Session:
+    """An open session."""
+
+    client: paramiko.SSHClient
+    sftp: paramiko.SFTPClient
+
+
+class SftpStore:
+    """Files below one root of one SFTP server."""
+
+    views: tuple[str, ...] = ("live-path", "restricted-area", "root-listing")
 
     def __init__(self, address: Address, system: str) -> None:
         self.system = system
-        self.root = address.root
+        key = address.host_key.asbytes() + b"\0" + address.root.encode()
+        self.identity = f"sftp-{hashlib.sha256(key).hexdigest()[:32]}"
         self._address = address
-        self._client: paramiko.SSHClient | None = None
-        self._sftp: paramiko.SFTPClient | None = None
+        self._line = Line(system, self._open, lambda session: session.client.close())
         self._real_root = ""
 
     def connect(self) -> None:
-        """Open the session if there is none: `AccessDenied` or `Unavailable` if that cannot be done."""
-        if self._sftp is not None:
-            return
-        try:
-            self._open()
-        except Lost:
-            raise self.unavailable() from None
+        self._line.connect()
 
     def close(self) -> None:
-        """Let go of the connection; the next call opens another."""
-        client, self._client, self._sftp = self._client, None, None
-        if client is not None:
-            client.close()
+        self._line.close()
 
-    def unavailable(self) -> Unavailable:
-        """To be raised: the server does not answer."""
-        return Unavailable(f"{self.system}: the document server does not answer; look whether it runs, and try later")
-
-    # --- Reading: repeated once after a lost connection ---
+    # --- Reading ---
 
     def list(self, folder: str) -> list[Entry]:
-        """What lies in a folder, in a stable order, from one reply: never a question per file."""
-
         def listing(sftp: paramiko.SFTPClient) -> list[Entry]:
             return sorted((_entry(one, one.filename) for one in sftp.listdir_attr(self._at(folder))), key=_name)
 
         return self._reading(listing)
 
     def look(self, path: str) -> Entry:
-        """One name, links not followed."""
         return self._reading(lambda sftp: _entry(sftp.lstat(self._at(path)), posixpath.basename(path)))
 
     def read(self, path: str, most: int | None = None) -> bytes:
-        """A file's bytes; `TooLarge` if there are more than `most`."""
         return self._reading(lambda sftp: b"".join(_chunks(sftp, self._at(path), most)))
 
     def is_below_root(self, folder: str) -> bool:
-        """Whether a folder is where its name says, with no link on the way that leads elsewhere."""
-
         def resolved(sftp: paramiko.SFTPClient) -> bool:
             if not self._real_root:
-                self._real_root = sftp.normalize(self.root) or "/"
+                self._real_root = sftp.normalize(self._address.root) or "/"
             return sftp.normalize(self._at(folder)) == posixpath.normpath(posixpath.join(self._real_root, folder))
 
         try:
@@ -158,27 +101,30 @@ class Server:
         except Missing:  # how a server says that the end of the way is outside of what it serves
             return False
 
-    # --- Changing: never repeated ---
+    def parts(self, path: str) -> Sequence[str]:
+        return ()
+
+    def copies(self, path: str) -> Sequence[str]:
+        return ()
+
+    def unfinished(self) -> Sequence[str]:
+        return ()
+
+    # --- Changing ---
 
     def remove(self, path: str) -> None:
-        """Unlink a file."""
         self._changing(lambda sftp: sftp.remove(self._at(path)))
 
     def move(self, source: str, target: str) -> None:
-        """Rename within the server; never onto an existing name."""
         self._changing(lambda sftp: sftp.rename(self._at(source), self._at(target)))
 
     def replace(self, source: str, target: str) -> None:
-        """Rename over an existing file, in one step."""
         self._changing(lambda sftp: sftp.posix_rename(self._at(source), self._at(target)))
 
-    def make_folder(self, folder: str, mode: int) -> None:
-        """Make one folder."""
-        self._changing(lambda sftp: sftp.mkdir(self._at(folder), mode))
+    def make_folder(self, folder: str) -> None:
+        self._changing(lambda sftp: sftp.mkdir(self._at(folder), FOLDER_MODE))
 
     def write(self, path: str, content: bytes) -> None:
-        """Write a file that is not there yet; its folder's leftovers are the caller's."""
-
         def writing(sftp: paramiko.SFTPClient) -> None:
             with sftp.open(self._at(path), "wx") as file:
                 file.set_pipelined(True)
@@ -187,43 +133,25 @@ class Server:
         self._changing(writing)
 
     def dress(self, path: str, like: Entry) -> None:
-        """Give a file the mode and the times of another: a file that was only made shorter is no newer."""
-
         def dressing(sftp: paramiko.SFTPClient) -> None:
-            sftp.chmod(self._at(path), stat.S_IMODE(like.mode))
-            sftp.utime(self._at(path), (like.accessed, like.modified))
+            if like.permissions is not None:
+                sftp.chmod(self._at(path), like.permissions)
+            sftp.utime(self._at(path), (like.accessed_ns // _A_SECOND, like.modified_ns // _A_SECOND))
 
         self._changing(dressing)
 
     # --- The session ---
 
     def _at(self, path: str) -> str:
-        return posixpath.join(self.root, path) if path else self.root
+        return posixpath.join(self._address.root, path) if path else self._address.root
 
     def _reading(self, call: Callable[[paramiko.SFTPClient], T]) -> T:
-        try:
-            return self._once(call)
-        except Lost:
-            try:
-                return self._once(call)
-            except Lost:
-                raise self.unavailable() from None
+        return self._line.read(lambda session: _answered(session.sftp, call))
 
     def _changing(self, call: Callable[[paramiko.SFTPClient], T]) -> T:
-        if self._sftp is None:
-            self.connect()
-        return self._once(call)
+        return self._line.change(lambda session: _answered(session.sftp, call))
 
-    def _once(self, call: Callable[[paramiko.SFTPClient], T]) -> T:
-        sftp = self._sftp or self._open()
-        try:
-            with _sorted_errors(sftp):
-                return call(sftp)
-        except Lost:
-            self.close()
-            raise
-
-    def _open(self) -> paramiko.SFTPClient:
+    def _open(self) -> _Session:
         known = self._address
         client = paramiko.SSHClient()
         client.set_log_channel(PROTOCOL_LOG)
@@ -236,6 +164,7 @@ class Server:
                 known.port,
                 username=known.username,
                 password=known.password,
+                pkey=known.login_key,
                 allow_agent=False,
                 look_for_keys=False,
                 timeout=SECONDS_TO_CONNECT,
@@ -255,12 +184,11 @@ class Server:
             ) from None
         except paramiko.AuthenticationException:
             client.close()
-            raise AccessDenied(f"{self.system}: the server refused our login; check user and password") from None
+            raise AccessDenied(f"{self.system}: the server refused our login; check user and password or key") from None
         except (OSError, EOFError, paramiko.SSHException):
             client.close()
             raise Lost from None
-        self._client, self._sftp = client, sftp
-        return sftp
+        return _Session(client, sftp)
 
 
 class _UnknownHost(Exception):
@@ -282,6 +210,21 @@ def host_key(text: str) -> paramiko.PKey:
             except (binascii.Error, ValueError, paramiko.SSHException, paramiko.pkey.UnknownKeyType):
                 break
     raise ValueError("not a public host key: give kind and key, as in 'ssh-ed25519 AAAA…'")
+
+
+def private_key(text: str) -> paramiko.PKey:
+    """A key to log in with, without a passphrase, as `ssh-keygen` writes it."""
+    for kind in (paramiko.Ed25519Key, paramiko.ECDSAKey, paramiko.RSAKey):
+        try:
+            return kind.from_private_key(io.StringIO(text))
+        except (paramiko.SSHException, ValueError, IndexError):
+            continue
+    raise ValueError("not a private key without passphrase: Ed25519, ECDSA or RSA in PEM or OpenSSH's form")
+
+
+def _answered(sftp: paramiko.SFTPClient, call: Callable[[paramiko.SFTPClient], T]) -> T:
+    with _sorted_errors(sftp):
+        return call(sftp)
 
 
 @contextmanager
@@ -322,12 +265,14 @@ def _chunks(sftp: paramiko.SFTPClient, path: str, most: int | None) -> Iterator[
 
 
 def _entry(attributes: paramiko.SFTPAttributes, name: str) -> Entry:
+    mode = attributes.st_mode or 0
     return Entry(
         name=name,
+        kind=_KINDS.get(stat.S_IFMT(mode), Kind.OTHER),
         size=attributes.st_size or 0,
-        modified=attributes.st_mtime or 0,
-        accessed=attributes.st_atime or 0,
-        mode=attributes.st_mode or 0,
+        modified_ns=(attributes.st_mtime or 0) * _A_SECOND,
+        accessed_ns=(attributes.st_atime or 0) * _A_SECOND,
+        permissions=stat.S_IMODE(mode),
     )
 
 
