@@ -59,6 +59,8 @@ FIGURES: dict[str, Spec] = {
     "documents.match.mb_per_s": Spec(RATE_MB, bar=100, of_value=True, at_least=True),
     "documents.night.reads": Spec("files read", bar=0, of_value=True),
     "documents.night.seconds": Spec("s", bar=0.05),
+    "stores.smb.list.files_per_s": Spec(RATE_FILES, bar=0.5, at_least=True),
+    "stores.sftp.list.files_per_s": Spec(RATE_FILES, bar=0.5, at_least=True),
     "catalogue.match.seconds": Spec("s", bar=3),
     "catalogue.look_up.seconds": Spec("s"),
     "decide.items_per_s": Spec("items/s", bar=100_000, of_value=True, at_least=True),
