@@ -23,6 +23,7 @@ AREAS = {
     "hubspot": "tests.bench.hubspot_calls",
     "microsoft365": "tests.bench.microsoft365_calls",
     "salesforce": "tests.bench.salesforce_calls",
+    "stores": "tests.bench.listing_speed",
 }
 """The first word of a name → the module whose `measure` yields (name, value, reference) of all that begin with it."""
 

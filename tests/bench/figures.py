@@ -62,6 +62,8 @@ FIGURES: dict[str, Spec] = {
     "reading.scan.files_per_s": Spec(RATE_FILES, bar=0.85, at_least=True),
     "reading.match.seconds": Spec("s", bar=1.2),
     "reading.memory_mb": Spec("MB", bar=500, of_value=True),
+    "stores.smb.list.files_per_s": Spec(RATE_FILES, bar=0.5, at_least=True),
+    "stores.sftp.list.files_per_s": Spec(RATE_FILES, bar=0.5, at_least=True),
     "catalogue.match.seconds": Spec("s", bar=3),
     "catalogue.look_up.seconds": Spec("s"),
     "decide.items_per_s": Spec("items/s", bar=100_000, of_value=True, at_least=True),

@@ -17,7 +17,7 @@ from connectors.documents.places import Place
 from connectors.documents.reader import Reader
 from connectors.documents.redacting.redacted import Cut
 from connectors.documents.restricted import content_at, manifest, manifest_at
-from connectors.documents.stores.store import FileStore, Lost, Missing, StoreError
+from connectors.documents.stores.store import Busy, FileStore, Forbidden, Lost, Missing, StoreError
 from retention.contract import ConnectorError, Stopped, Warrant
 from retention.vocabulary import Action, Handle, Identifier, Outcome, OutcomeStatus, Reason, Step
 
@@ -132,7 +132,11 @@ class Acting:
         except (Stopped, _Ended, StoreError):
             self._remove(beside)
             raise
-        self._store.replace(beside, place.at)
+        try:
+            self._store.replace(beside, place.at)
+        except (Forbidden, Busy):  # sure that nothing was done
+            self._remove(beside)
+            raise
         try:
             self._prove(place.at, redacted.content)
         except ConnectorError:

@@ -107,6 +107,29 @@ def test_a_table_with_a_stream_is_not_redacted_since_the_stream_would_be_lost(
     assert world.place.get("imports/list.csv") == b"bob@x.example\nann@x.example\n"
 
 
+@pytest.mark.parametrize("mode", [0o600, 0o644], ids=oct)
+def test_a_redacted_table_is_readable_by_those_who_could_read_it_before(world: StoreWorld, mode: int) -> None:
+    """As the disk under it says for all others: Samba shows its bits as an access list, and stores one as them."""
+    world.place.put("imports/list.csv", b"bob@x.example\nann@x.example\n")
+    on_disk = world.place.root / "imports" / "list.csv"  # type: ignore[attr-defined]
+    on_disk.chmod(mode)
+    ref = ref_of(world, "imports/list.csv")
+    assert act(world, Action.REDACT, ref, identifiers=(email("bob@x.example"),)) == [DONE]
+    assert on_disk.read_bytes() == b"ann@x.example\n"
+    assert on_disk.stat().st_mode & 0o004 == mode & 0o004
+
+
+def test_a_table_that_somebody_has_open_is_not_redacted_and_nothing_is_left_beside_it(
+    world: StoreWorld, colleague: Any
+) -> None:
+    world.place.put("imports/list.csv", b"bob@x.example\nann@x.example\n")
+    ref = ref_of(world, "imports/list.csv")
+    with colleague(ref.key, share_access="r"):
+        assert act(world, Action.REDACT, ref, identifiers=(email("bob@x.example"),)) == [LOCKED]
+    assert list(world.place.files()) == [ref.key]
+    assert world.place.get(ref.key) == b"bob@x.example\nann@x.example\n"
+
+
 def test_a_stream_moves_with_its_file_and_goes_with_it(world: StoreWorld, colleague: Any) -> None:
     ref = ref_of(world, world.make(Sample.LIVE, "bob@x.example").key)
     with colleague(f"{ref.key}:notes", share_access="", mode="wb") as stream:

@@ -17,6 +17,15 @@ from dataclasses import dataclass, field
 from typing import NoReturn, TypeVar
 
 import paramiko
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+    load_ssh_private_key,
+)
 
 from connectors.documents.stores.line import Line
 from connectors.documents.stores.store import Entry, Failed, Forbidden, Kind, Lost, Missing, TooLarge
@@ -30,6 +39,7 @@ SECONDS_TO_CONNECT = 20.0
 SECONDS_TO_ANSWER = 60.0
 FOLDER_MODE = 0o700
 _CHUNK = 256 * 1024
+_NO_KEY = "not a private key without passphrase: Ed25519, ECDSA or RSA in PEM or OpenSSH's form"
 _A_SECOND = 1_000_000_000
 _KINDS = {stat.S_IFREG: Kind.FILE, stat.S_IFDIR: Kind.FOLDER, stat.S_IFLNK: Kind.LINK}
 # Its debug lines name paths.
@@ -213,13 +223,21 @@ def host_key(text: str) -> paramiko.PKey:
 
 
 def private_key(text: str) -> paramiko.PKey:
-    """A key to log in with, without a passphrase, as `ssh-keygen` writes it."""
-    for kind in (paramiko.Ed25519Key, paramiko.ECDSAKey, paramiko.RSAKey):
-        try:
-            return kind.from_private_key(io.StringIO(text))
-        except (paramiko.SSHException, ValueError, IndexError):
-            continue
-    raise ValueError("not a private key without passphrase: Ed25519, ECDSA or RSA in PEM or OpenSSH's form")
+    """A key to log in with, without a passphrase. Not read by paramiko, which stumbles over some without a comment."""
+    load = load_ssh_private_key if "OPENSSH" in text else load_pem_private_key
+    try:
+        key = load(text.encode(), password=None)
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        raise ValueError(_NO_KEY) from None
+    match key:
+        case rsa.RSAPrivateKey():
+            return paramiko.RSAKey(key=key)
+        case ec.EllipticCurvePrivateKey():
+            return paramiko.ECDSAKey(vals=(key, key.public_key()))
+        case ed25519.Ed25519PrivateKey():
+            plain = key.private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption())
+            return paramiko.Ed25519Key.from_private_key(io.StringIO(plain.decode()))
+    raise ValueError(_NO_KEY)
 
 
 def _answered(sftp: paramiko.SFTPClient, call: Callable[[paramiko.SFTPClient], T]) -> T:

@@ -29,6 +29,7 @@ from smbprotocol.file_info import FileAttributes  # type: ignore[import-untyped]
 from smbprotocol.header import NtStatus  # type: ignore[import-untyped]
 
 from connectors.documents.stores.line import Line
+from connectors.documents.stores.smb_rights import give_rights_of, refuse_if_open
 from connectors.documents.stores.store import (
     Ambiguous,
     Busy,
@@ -184,7 +185,14 @@ class SmbStore:
         self._changing(lambda session: smbclient.rename(self._at(source), self._at(target), **session))
 
     def replace(self, source: str, target: str) -> None:
-        self._changing(lambda session: smbclient.replace(self._at(source), self._at(target), **session))
+        """The new file gets the access list of the old one, which a rename would take away."""
+
+        def replacing(session: _Session) -> None:
+            refuse_if_open(self._at(target), session)
+            give_rights_of(self._at(target), self._at(source), session)
+            smbclient.replace(self._at(source), self._at(target), **session)
+
+        self._changing(replacing)
 
     def make_folder(self, folder: str) -> None:
         self._changing(lambda session: smbclient.mkdir(self._at(folder), **session))
