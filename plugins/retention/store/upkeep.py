@@ -153,7 +153,10 @@ TABLES: Mapping[StoreName, tuple[str, ...]] = {
         *("approvals", "standing_approvals", "policy_approvals", "switches", "sweeps", "sweep_counts"),
         *("guard_breaches", "guard_overrides", "protected", "tenants", "tranches", "incidents"),
         *("review_items", "review_decisions", "review_reveals", "person_tasks"),
+        *("requests", "request_events", "request_alarms"),
     ),
+    StoreName.NOTICES: ("request_notices",),
+    StoreName.CASE_IDENTITIES: ("request_keys", "request_subjects", "request_tokens"),
     StoreName.AUDIT_LOG: ("audit_entries", "audit_head", "audit_checkpoints", "case_keys", "key_generations"),
 }
 """Which tables of the ledger make up which store: every table belongs to one, and so has a period."""
