@@ -44,7 +44,7 @@ CREATE TABLE requests (
     joined_to   text REFERENCES requests,
     weighed     text CHECK (weighed IN ('upheld', 'overridden')),  -- what became of an objection
     is_excessive boolean NOT NULL DEFAULT false,   -- a person decides
-    restriction_id text REFERENCES restriction_matters,
+    restriction_id text,                       -- restriction_matters; those have a period of their own
     refusal_reasons text[] NOT NULL DEFAULT '{}',
     refusal_notice   text,
     refusal_template text NOT NULL GENERATED ALWAYS AS ('refusal') STORED,
