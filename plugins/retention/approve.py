@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from retention import audit
 from retention.limits import Guard
 from retention.plan import Purpose
-from retention.store import audit_log, guards, plans, sweeps
+from retention.store import audit_log, guards, plans, request_runs, sweeps
 from retention.store.desk import Desk
 from retention.store.plans import Approval, StandingApproval
 from retention.store.standing import APPROVER
@@ -83,9 +83,13 @@ def record(desk: Desk, sweep: Sweep, answer: Answer) -> Approval | None:
     if answer.responded_by not in desk.policy.schedule.approval.approvers:
         _refuse(desk, sweep, answer.responded_by)
         raise AnswerRefused("whoever answered is not on the policy's list of approvers")
-    if {answer.responded_by, answer.responded_name} & {answer.run_started_by, sweep.started_by}:
+    with desk.transaction() as db:
+        asked_for_it = {answer.run_started_by, sweep.started_by, *request_runs.openers(db, sweep.sweep_id)}
+    if {answer.responded_by, answer.responded_name} & asked_for_it:
         _refuse(desk, sweep, answer.responded_by)
-        raise AnswerRefused("whoever starts a sweep cannot approve it: let another approver answer a new run")
+        raise AnswerRefused(
+            "whoever starts a sweep cannot approve it, nor who took in a request: let another approver answer a new run"
+        )
     approval = _approval(desk, sweep, answer.responded_by, answer.responded_at)
     if approval.expires_at <= desk.now():
         _refuse(desk, sweep, answer.responded_by)

@@ -27,6 +27,7 @@ from retention.store import (
     hold_lock,
     plans,
     progress,
+    request_runs,
     standing,
     steps,
     suppression,
@@ -198,8 +199,10 @@ def _one_batch(
 
 
 def _vouched_for(db: Connection, desk: Desk, plan: Plan, claims: list[Claimed], tally: Tally) -> list[Claimed]:
-    """Without the steps that rest on an opt-out of which the suppression list knows nothing: they are dropped."""
-    refused = suppression.vouch_for(db, desk.keyring, plan.sweep_id, claims)
+    """Without the steps that nobody asks for any more, or that rest on an opt-out of which the suppression list knows
+    nothing: they are dropped."""
+    refused = request_runs.lapsed(db, [c.step.step_id for c in claims])
+    refused |= suppression.vouch_for(db, desk.keyring, plan.sweep_id, claims)
     if not refused:
         return claims
     steps.drop(db, sorted(refused))
@@ -313,7 +316,7 @@ def _refuse_unless_approved(db: Connection, desk: Desk, plan: Plan, *, digest_to
         db, approval.approver, plan.system, desk.policy.digest, desk.now().date()
     ):
         raise NotApproved(f"{plan.system}: the standing approval was revoked, has ended or was for another policy")
-    if approval.approver == sweep.started_by:
+    if approval.approver in {sweep.started_by, *request_runs.openers(db, plan.sweep_id)}:
         raise NotApproved(f"{plan.system}: whoever starts a sweep cannot approve it")
     if not digest_too:
         return

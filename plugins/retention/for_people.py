@@ -5,14 +5,14 @@ Filled record by record while a plan is made, filed set by set in the same trans
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from retention import audit
 from retention.contract import Connector
 from retention.judge import Verdict
 from retention.knowledge import Known
-from retention.store import audit_log, review, tasks
+from retention.store import audit_log, request_runs, review, tasks
 from retention.store.database import Connection
 from retention.store.desk import Desk
 from retention.store.steps import Ended
@@ -28,8 +28,15 @@ class ForPeople:
     desk: Desk
     sweep: Sweep
     connector: Connector
+    because_of: Mapping[bytes, str] = field(default_factory=dict)  # in a run for requests: by record
     questions: list[review.Question] = field(default_factory=list)
     needs: list[Need] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, db: Connection, desk: Desk, sweep: Sweep, connector: Connector) -> ForPeople:
+        """With the requests because of which records are in a run, where it is one for requests."""
+        because_of = request_runs.request_of_record(db, sweep.sweep_id, connector.system)
+        return cls(desk, sweep, connector, because_of)
 
     def sort(self, known: Known, verdict: Verdict, under_way: bool) -> Verdict:
         """Take out of a verdict what is for a person; returns what is left for the pipeline."""
@@ -47,13 +54,15 @@ class ForPeople:
 
     def need(self, known: Known, action: Action, reasons: tuple[str, ...]) -> None:
         """Ask for an action by hand."""
-        self.needs.append(Need(action.value, known.kind, "", known.record_key, reasons, owner=self._owner))
+        because_of = self.because_of.get(known.record_key, "")
+        self.needs.append(Need(action.value, known.kind, because_of, known.record_key, reasons, owner=self._owner))
 
     def file_verdicts(self, db: Connection) -> None:
         """File everything but the stopping of marketing, which was filed before."""
         system = self.connector.system
         review.take_up(db, self.sweep.sweep_id, self.sweep.as_of, system, self.questions)
-        self.needs += tasks.gap_needs(db, self.sweep.sweep_id, system, self._owner)
+        if not self.sweep.is_for_requests:  # what cannot be read is every night's question, not one person's
+            self.needs += tasks.gap_needs(db, self.sweep.sweep_id, system, self._owner)
         self._file(db, {*ACT_BY_HAND, *READ_BY_HAND, *GIVE_ACCESS, *CLASSIFY} - {Action.SUPPRESS.value})
 
     def file_suppressions(self, db: Connection) -> None:
@@ -62,7 +71,8 @@ class ForPeople:
 
     def _file(self, db: Connection, whats: set[str]) -> None:
         system = self.connector.system
-        opened = tasks.file(db, self.sweep.sweep_id, self.sweep.as_of, system, sorted(whats), self.needs)
+        requests = sorted(set(self.because_of.values())) if self.sweep.is_for_requests else None
+        opened = tasks.file(db, self.sweep.sweep_id, self.sweep.as_of, system, sorted(whats), self.needs, requests)
         if opened:
             entry = self.desk.entry(audit.Event.TASK_OPENED, run=self.sweep.sweep_id, system=system, count=opened)
             audit_log.append(db, [entry])

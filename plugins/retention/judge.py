@@ -11,6 +11,7 @@ from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from retention import clocks
+from retention.asking import Asking, asking
 from retention.decide import decide
 from retention.holds import part
 from retention.item import Exemption, IdentityMatch, Item, LegalHold, Objection, Periods, Regime, Restriction, Trigger
@@ -19,7 +20,7 @@ from retention.policy import Schedule, SystemPolicy
 from retention.record_verdict import RecordVerdict, of_record
 from retention.restriction import objection_of, restriction_of
 from retention.review import Choice, heed
-from retention.situation import IN_FORCE
+from retention.situation import IN_FORCE, THE_PERSON_SPEAKS
 from retention.verdicts import Decision, Disposition, FollowUp, PersonsReason, ReasonCode
 from retention.vocabulary import Action, ClassFacts, DataClass, Dated, LawfulBasis
 
@@ -79,17 +80,16 @@ def decided(known: Known, bench: Bench) -> list[Decided]:
     """Every decision the verdict on a record is made of."""
     if known.facts.several_people:
         people: Sequence[bytes | None] = known.subjects or (None,)
-        facts = known.facts.classes[0]
-        return [
-            Decided(
-                key,
-                facts,
-                _decide(known, facts, known.consent.get(key or b"", Consent()), bench, several=len(people) > 1),
-            )
-            for key in people
-        ]
-    consent = _of_one_person(known)
-    return [Decided(None, c, _decide(known, c, consent, bench, several=False)) for c in known.facts.classes]
+        facts, several = known.facts.classes[0], len(people) > 1
+        copies = tuple(one for every in known.said.values() for one in every if not one.acts)
+
+        def of(key: bytes) -> Decision:
+            asked = asking((*known.said.get(key, ()), *copies))
+            return _decide(known, facts, known.consent.get(key, Consent()), asked, bench, several=several)
+
+        return [Decided(key, facts, of(key or b"")) for key in people]
+    consent, asked = _of_one_person(known), asking(one for every in known.said.values() for one in every)
+    return [Decided(None, c, _decide(known, c, consent, asked, bench, several=False)) for c in known.facts.classes]
 
 
 def judge(known: Known, bench: Bench) -> Verdict:
@@ -253,8 +253,10 @@ def _mixed(facts: ClassFacts, reasons: Sequence[str]) -> Verdict:
     return Verdict("review", None, (), (), whole, asks=frozenset(map(str, whole)), asks_about=(facts.data_class.value,))
 
 
-def _decide(known: Known, facts: ClassFacts, consent: Consent, bench: Bench, *, several: bool) -> Decision:
-    item = _item(known, facts, consent, bench, several=several)
+def _decide(
+    known: Known, facts: ClassFacts, consent: Consent, asked: Asking, bench: Bench, *, several: bool
+) -> Decision:
+    item = _item(known, facts, consent, asked, bench, several=several)
     decision = _by_the_rules(item, bench)
     if known.answer is None or decision.disposition is not Disposition.REVIEW:
         return decision
@@ -263,14 +265,14 @@ def _decide(known: Known, facts: ClassFacts, consent: Consent, bench: Bench, *, 
 
 def _by_the_rules(item: Item, bench: Bench) -> Decision:
     decision = decide(item, bench.periods, bench.today)
-    if bench.consent_unread and decision.reason_code in RESTS_ON_OPT_OUT:
+    if bench.consent_unread and decision.reason_code in RESTS_ON_OPT_OUT and item.trigger not in THE_PERSON_SPEAKS:
         without = item._replace(unsubscribed_on=None, trigger=Trigger.NIGHTLY)
         waiting = decide(without, bench.periods, bench.today)
         return replace(waiting, follow_ups=waiting.follow_ups | decision.follow_ups - {FollowUp.NOTIFY_RECIPIENTS})
     return decision
 
 
-def _item(known: Known, facts: ClassFacts, consent: Consent, bench: Bench, *, several: bool) -> Item:
+def _item(known: Known, facts: ClassFacts, consent: Consent, asked: Asking, bench: Bench, *, several: bool) -> Item:
     zone = ZoneInfo(bench.system.zone)
     transactions = known.facts.transactions
     keeps = [clocks.tax_keep_until(t.on, bench.schedule.accounting_year_end) for t in transactions]
@@ -280,12 +282,12 @@ def _item(known: Known, facts: ClassFacts, consent: Consent, bench: Bench, *, se
         and not known.facts.open_complaint
         and facts.lawful_basis is LawfulBasis.CONSENT
     )
-    objection = objection_of(known.restricting)
+    objection = asked.objection or objection_of(known.restricting)
     return Item(
         data_class=facts.data_class,
         lawful_basis=facts.lawful_basis,
         regime=Regime(bench.system.regime),
-        trigger=_trigger(known, consent),
+        trigger=asked.trigger or _trigger(known, consent),
         collected_on=_day(facts.collected, zone),
         unsubscribed_on=consent.opted_out_on if consent.opted_out else None,
         fresh_consent_on=consent.consented_on,
@@ -296,7 +298,9 @@ def _item(known: Known, facts: ClassFacts, consent: Consent, bench: Bench, *, se
         restriction=_restriction(known),
         objection=objection,
         lift_notice_sent=objection is Objection.OVERRIDDEN,  # no lift without its notice: see `life_cycles`
-        identity_match=_identity(known),
+        identity_match=_identity(known) if asked.surely else _weaker(_identity(known)),
+        request_state=asked.request_state,
+        flag_excessive=asked.is_excessive,
         exemption=Exemption.CLAIMS if known.facts.open_complaint else Exemption.NONE,
         other_subjects=several,
         consent_for_marketing=only_marketing,
@@ -333,6 +337,11 @@ def _identity(known: Known) -> IdentityMatch:
         return IdentityMatch.SHARED
     surely = any(consent.opted_out for consent in known.consent.values())
     return IdentityMatch.AMBIGUOUS if known.weak_opt_out and not surely else IdentityMatch.EXACT
+
+
+def _weaker(match: IdentityMatch) -> IdentityMatch:
+    """A record that a request reaches by a weak likeness is nobody's for sure."""
+    return IdentityMatch.AMBIGUOUS if match is IdentityMatch.EXACT else match
 
 
 def grounds_to_stop(known: Known) -> ReasonCode:

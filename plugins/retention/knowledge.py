@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
+from retention.asking import Asked
 from retention.holds import WHOLE, Reach
 from retention.restriction import Restricting
 from retention.review import Answer
@@ -41,4 +42,5 @@ class Known:
     answer: Answer | None = None  # a person's, to what was asked about it on an earlier night
     reaches: tuple[Reach, ...] = (WHOLE,)  # what the holds that found it cover of it
     restricting: tuple[Restricting, ...] = ()  # the Art. 18 matters of its subjects, lifted ones too
+    said: Mapping[bytes, tuple[Asked, ...]] = field(default_factory=dict)  # by requests, of each of its people
     weak: tuple[str, ...] = ()  # why it may be about people by whom it is not known: see `retention.holds.Weak`

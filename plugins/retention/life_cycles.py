@@ -108,6 +108,53 @@ STANDING_APPROVAL: Table = {
     "ended": {},
 }
 
+REQUEST: Table = {
+    "received": {
+        "identity_asked": "identity_pending",
+        "identity_settled": "in_progress",
+        "identity_not_needed": "in_progress",  # a marketing objection: absolute, and met at once
+        "join": "joined",
+        "refusal_notice_sent": "refusal_told",
+        "withdraw": "withdrawn",
+    },
+    "identity_pending": {
+        "identity_asked": "identity_pending",
+        "identity_settled": "in_progress",
+        "join": "joined",
+        "refusal_notice_sent": "refusal_told",
+        "withdraw": "withdrawn",
+    },
+    "in_progress": {
+        "pause": "paused",
+        "extension_notice_sent": "extension_told",
+        "refusal_notice_sent": "refusal_told",
+        "outcome_notice_sent": "answered",
+        "withdraw": "withdrawn",
+    },
+    "paused": {"resume": "in_progress", "refusal_notice_sent": "refusal_told", "withdraw": "withdrawn"},
+    "extension_told": {"extend": "extended"},
+    "extended": {
+        "pause": "extended_paused",
+        "refusal_notice_sent": "refusal_told",
+        "outcome_notice_sent": "answered",
+        "withdraw": "withdrawn",
+    },
+    "extended_paused": {"resume": "extended", "refusal_notice_sent": "refusal_told", "withdraw": "withdrawn"},
+    "refusal_told": {"refuse": "refused"},
+    "refused": {"defer": "deferred", "close": "closed"},
+    "answered": {"settle": "settling", "defer": "deferred", "close": "closed"},
+    "settling": {"defer": "deferred", "close": "closed"},
+    "deferred": {"reopen": "in_progress", "withdraw": "withdrawn"},
+    "withdrawn": {"close": "closed"},
+    "joined": {"part": "received", "close": "closed"},  # parted: the request it had joined was withdrawn
+    "closed": {},
+}
+"""A subject's request. Refused, extended and answered are reached through the notice that says so, and by no other way
+(Art. 12(3), 12(4)); the ledger refuses such a state without the notice on record."""
+
+REQUEST_ACTS_IN = ("in_progress", "extended")
+"""In which states a request may cause a step: elsewhere it waits for its subject, was taken back or is over."""
+
 LIFE_CYCLES: Mapping[str, Table] = {
     "sweep": SWEEP,
     "plan": PLAN,
@@ -116,6 +163,7 @@ LIFE_CYCLES: Mapping[str, Table] = {
     "restriction": RESTRICTION,
     "approval": APPROVAL,
     "standing approval": STANDING_APPROVAL,
+    "request": REQUEST,
 }
 """Every life cycle by name. The first state of each table is the one it begins in."""
 

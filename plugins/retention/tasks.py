@@ -36,7 +36,13 @@ LEFT_OVER: Mapping[str, int] = {
     Reason.MAIL_NOT_STOPPED.value: 2,  # stop it in the system's own screen
 }
 """What a step left over that was done otherwise, and only a person can finish."""
-DAYS_TO_DO: Mapping[str, int] = {**READ_BY_HAND, **GIVE_ACCESS, **CLASSIFY, **ACT_BY_HAND, **LEFT_OVER}
+COPY, RECIPIENTS = "copy", "tell-recipients"
+FOR_SUBJECTS: Mapping[str, int] = {
+    COPY: 21,  # of what a system without a connector holds (Art. 15, 20)
+    RECIPIENTS: 28,  # those the data was passed to (Art. 19)
+}
+"""What a subject's request asks of people, beside the actions."""
+DAYS_TO_DO: Mapping[str, int] = {**READ_BY_HAND, **GIVE_ACCESS, **CLASSIFY, **ACT_BY_HAND, **LEFT_OVER, **FOR_SUBJECTS}
 """Days until a task is due, within the month the law gives (Art. 12(3)). A gap that the next reading may close by
 itself (a page cut short, a file out of reach) is no task."""
 

@@ -18,6 +18,7 @@ import holidays
 import yaml
 
 SATURDAY = 5
+OUR_CORRECTIONS = Path(__file__).parents[2] / "include" / "policy" / "holidays.yaml"
 REGION_NEEDED = frozenset({"GB", "DE", "ES"})
 """Countries where the national days alone are nobody's calendar. For GB they even lack Easter Monday everywhere."""
 

@@ -6,7 +6,16 @@ and then (`checkpoint`); all of it can be written out (`export`) for a checker t
 """
 
 from retention.audit.chain import Chain, Head, Link, chain
-from retention.audit.checkpoint import Checkpoint, NotAuthentic, SigningKey, VerifyKey, open_note, sign
+from retention.audit.checkpoint import (
+    Checkpoint,
+    NotAuthentic,
+    SigningKey,
+    VerifyKey,
+    is_signed,
+    open_note,
+    sign,
+    signature_over,
+)
 from retention.audit.entry import Clock, Entry, Event, Role, fit_actor, fit_request_ids
 from retention.audit.export import write_export
 from retention.audit.merkle import (
@@ -39,6 +48,7 @@ __all__ = [
     "fit_actor",
     "fit_request_ids",
     "inclusion_proof",
+    "is_signed",
     "key_id",
     "leaf_hash",
     "node_hash",
@@ -46,6 +56,7 @@ __all__ = [
     "record_pseudonym",
     "root",
     "sign",
+    "signature_over",
     "verify_consistency",
     "verify_inclusion",
     "write_export",

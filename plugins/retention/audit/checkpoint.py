@@ -116,6 +116,20 @@ class SigningKey:
         return key
 
 
+def signature_over(content: bytes, key: SigningKey) -> bytes:
+    """The key's signature over something that is no checkpoint; whoever signs says inside what it is."""
+    return Ed25519PrivateKey.from_private_bytes(key.seed).sign(content)
+
+
+def is_signed(content: bytes, signature: bytes, key: VerifyKey) -> bool:
+    """Whether a signature over some content is the key's."""
+    try:
+        Ed25519PublicKey.from_public_bytes(key.public).verify(signature, content)
+    except InvalidSignature:
+        return False
+    return True
+
+
 def sign(checkpoint: Checkpoint, key: SigningKey) -> str:
     """The checkpoint as a signed note. A log signs only heads that extend every head it signed before."""
     if checkpoint.origin != key.name:

@@ -16,7 +16,7 @@ import click
 from retention import clocks
 from retention.cli.sheet import BadInput, Cells, parse_day, parse_moment, rows_of, write_rows
 from retention.item import PROMISED, Regime
-from retention.working_days import Corrections, WorkingDays, read_corrections
+from retention.working_days import OUR_CORRECTIONS, Corrections, WorkingDays, read_corrections
 
 COLUMNS = (
     "id",
@@ -36,7 +36,6 @@ COLUMNS = (
     "year_end",
 )
 ANSWER = ("id", "clock_start", "due", "status", "eligible_utc")
-OUR_CORRECTIONS = Path(__file__).parents[3] / "include" / "policy" / "holidays.yaml"
 ELIGIBLE_AFTER = "ELIGIBLE_AFTER"
 
 

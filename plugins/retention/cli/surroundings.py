@@ -1,13 +1,15 @@
-"""Where do ledger and keys come from on the command line? Three environment variables, named in every error.
+"""Where do ledger and keys come from on the command line? Environment variables, named in every error.
 
 RETENTION_LEDGER_URL: postgresql://user:password@host:port/database, the role decides what the command may do.
 RETENTION_KEYS: a file with the pseudonym and encryption keys. RETENTION_SIGNING_KEY: a file with the signing key.
+RETENTION_SMTP_URL: the mail server, for letters to subjects.
 """
 
 from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -16,6 +18,7 @@ import click
 from retention import audit
 from retention.keyring import Keyring
 from retention.policy import load
+from retention.requests.mailer import SmtpMailer, mailer_of
 from retention.store import database
 from retention.store.desk import Desk
 from retention.vocabulary import Identifier, IdentifierKind
@@ -45,6 +48,12 @@ def signing_key() -> audit.SigningKey:
         return audit.SigningKey.parse(_file("RETENTION_SIGNING_KEY").read_text(encoding="utf-8"))
     except ValueError as error:
         raise Unusable(str(error)) from error
+
+
+def mailer() -> SmtpMailer | None:
+    """The mail server of RETENTION_SMTP_URL; None where letters go by post."""
+    url = os.environ.get("RETENTION_SMTP_URL")
+    return mailer_of(url) if url else None
 
 
 def desk() -> Desk:
@@ -85,8 +94,13 @@ def asked_identifiers() -> tuple[Identifier, ...]:
 
     E-mail addresses as they are, customer numbers as `customer_number:…`. Nothing at all is refused.
     """
-    lines = [line.strip() for line in sys.stdin]
-    found = tuple(dict.fromkeys(_identifier(number, line) for number, line in enumerate(lines, start=1) if line))
+    return identifiers_in(sys.stdin)
+
+
+def identifiers_in(lines: Iterable[str]) -> tuple[Identifier, ...]:
+    """Identifiers of people, one a line, each once; blank lines are passed over."""
+    stripped = [line.strip() for line in lines]
+    found = tuple(dict.fromkeys(_identifier(number, line) for number, line in enumerate(stripped, start=1) if line))
     if not found:
         raise Unusable("give identifiers on standard input, one a line: e-mail addresses, or customer_number:NUMBER")
     return found

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from retention.limits import Guards
-from retention.policy.shape import Selector, Strict, contradiction
+from retention.policy.shape import Selector, Strict, contradiction, known_zone
 from retention.vocabulary import DataClass
 
 
@@ -38,6 +38,20 @@ class Operations(Strict):
     retry_seconds: int = Field(ge=1, le=3600)
 
 
+class Answering(Strict):
+    """How subjects' requests are answered: whose calendar counts, and how long links and copies live."""
+
+    controller: str = Field(default="The controller", min_length=3)
+    contact: str = Field(default="the address in our privacy policy", min_length=3)
+    zone: Annotated[str, AfterValidator(known_zone)] = "Europe/London"
+    holidays: Annotated[str, Field(pattern=r"^[A-Z]{2}(-[A-Z0-9]{1,3})?$")] = "GB-ENG"
+    pause_count: Literal["inclusive", "elapsed"] = "elapsed"
+    link_hours: int = Field(default=72, ge=1, le=24 * 14)
+    copy_days: int = Field(default=14, ge=1, le=14)
+    most_identifiers: int = Field(default=12, ge=1, le=50)
+    backups_end_after_days: int = Field(default=35, ge=0, le=366)
+
+
 class Schedule(Strict):
     """The retention schedule: `include/policy/schedule.yaml`."""
 
@@ -51,6 +65,7 @@ class Schedule(Strict):
     guards: Guards
     approval: Approval
     operations: Operations
+    answering: Answering = Answering()
 
     @model_validator(mode="after")
     def _one_rule_for_each_class(self) -> Schedule:

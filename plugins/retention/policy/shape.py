@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import Annotated
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
@@ -26,6 +27,15 @@ class Strict(BaseModel):
 def contradiction(says: str, *at: str | int) -> PydanticCustomError:
     """An error about parts that do not go together; `at` leads, from where it is raised, to the part to mend."""
     return PydanticCustomError("contradiction", "{says}", {"says": says, "at": at})
+
+
+def known_zone(zone: str) -> str:
+    """Refuse what is no time zone."""
+    try:
+        ZoneInfo(zone)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise contradiction("unknown time zone: use a name like Europe/London") from error
+    return zone
 
 
 _SELECTS_ALL = re.compile(r"[*%?\x00-\x1f\x7f]")

@@ -7,14 +7,13 @@ from collections.abc import Mapping
 from graphlib import CycleError, TopologicalSorter
 from pathlib import PurePosixPath
 from typing import Annotated, Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, Field, model_validator
 
 from retention.limits import GuardChanges
 from retention.policy.files import FILE_SERVERS, FileServer, FilesPolicy
 from retention.policy.mail import MailPolicy
-from retention.policy.shape import Name, Selector, Strict, contradiction
+from retention.policy.shape import Name, Selector, Strict, contradiction, known_zone
 from retention.policy.stores import Stores
 from retention.vocabulary import Action, DataClass, FieldSet, IdentifierKind, LawfulBasis, RecordKind
 
@@ -110,14 +109,6 @@ class Verbs(Strict):
         return None if chosen == "review" else Action(chosen)
 
 
-def _known_zone(zone: str) -> str:
-    try:
-        ZoneInfo(zone)
-    except (ZoneInfoNotFoundError, ValueError) as error:
-        raise contradiction("unknown time zone: use a name like Europe/London") from error
-    return zone
-
-
 class SystemPolicy(Strict):
     """One system instance.
 
@@ -129,7 +120,7 @@ class SystemPolicy(Strict):
     kind: Literal["salesforce", "hubspot", "microsoft365"] | FileServer
     connection: Name
     regime: Literal["UK", "EU"]
-    zone: Annotated[str, AfterValidator(_known_zone)]
+    zone: Annotated[str, AfterValidator(known_zone)]
     verbs: Verbs = Verbs()
     guards: GuardChanges = GuardChanges()
     records: dict[Selector, RecordPolicy] = Field(default_factory=dict)

@@ -30,7 +30,7 @@ def newest_readings(db: Connection) -> dict[str, Seen]:
     found = rows(
         db,
         "SELECT DISTINCT ON (r.system) r.system, s.sweep_id, s.as_of FROM readings r JOIN sweeps s USING (sweep_id)"
-        " WHERE r.stage = 'find' AND r.state = 'whole' ORDER BY r.system, s.opened_at DESC",
+        " WHERE r.stage = 'find' AND r.state = 'whole' AND s.selector = 'schedule' ORDER BY r.system, s.opened_at DESC",
     )
     return {row.system: Seen(row.sweep_id, row.as_of) for row in found}
 

@@ -14,7 +14,7 @@ from retention.keyring import Keyring
 from retention.knowledge import Consent, Known
 from retention.review import Answer, Choice
 from retention.store import facts as facts_json
-from retention.store import holds, restrictions
+from retention.store import holds, request_runs, restrictions
 from retention.store.database import copy_into, rows, run, streamed
 from retention.vocabulary import Finding, Gap, Identifier, IdentifierKind, RecordRef
 
@@ -184,6 +184,7 @@ _SCRATCH = (
     "CREATE TEMP TABLE unread (record_key bytea) ON COMMIT DROP",
     "CREATE TEMP TABLE under_hold (record_key bytea, reaches jsonb) ON COMMIT DROP",
     "CREATE TEMP TABLE restricting (record_key bytea, matters jsonb) ON COMMIT DROP",
+    "CREATE TEMP TABLE requested (record_key bytea, said jsonb) ON COMMIT DROP",
 )
 _FILL = {
     # The suppression list speaks for a person as a system does that saw their opt-out.
@@ -221,6 +222,7 @@ _FILL = {
     " CROSS JOIN LATERAL unnest(f.folded_keys || f.older_folded_keys) k"
     " JOIN restriction_subjects x ON x.folded_key = k JOIN restriction_matters m USING (restriction_id)"
     " WHERE f.sweep_id = :s AND f.system = :system GROUP BY 1, 2, 3, 4) matters GROUP BY record_key",
+    "requested": f"INSERT INTO requested {request_runs.SAID}",
 }
 _KNOWN = """
 WITH register AS (
@@ -241,13 +243,14 @@ answered AS (
 )
 SELECT f.record_key, f.kind, f.version, f.facts, f.shared, f.exact_keys,
        f.folded_keys, f.older_folded_keys, f.older_record_keys, joined.consent,
-       nearly.record_key IS NOT NULL OR f.weak_opt_out AS weak, under_hold.reaches, restricting.matters,
+       nearly.record_key IS NOT NULL OR f.weak_opt_out AS weak, under_hold.reaches, restricting.matters, requested.said,
        unread.record_key IS NOT NULL AS unread, ours.record_key IS NOT NULL AS restricted_by_us, register.erased,
        answered.decision, answered.answered, answered.answered_version, answered.round, answered.until,
        answered.collected_on
 FROM findings f
 LEFT JOIN joined USING (record_key) LEFT JOIN nearly USING (record_key)
 LEFT JOIN under_hold USING (record_key) LEFT JOIN restricting USING (record_key)
+LEFT JOIN requested USING (record_key)
 LEFT JOIN unread USING (record_key) LEFT JOIN register USING (record_key)
 LEFT JOIN ours USING (record_key) LEFT JOIN answered USING (record_key)
 WHERE f.sweep_id = :s AND f.system = :system ORDER BY f.record_key
@@ -289,6 +292,7 @@ def known(
             held=row.reaches is not None,
             reaches=holds.reaches(row.reaches or ()),
             restricting=restrictions.concerning(row.matters or ()),
+            said=request_runs.said(row.said),
             weak=tuple(why.value for why, is_so in weak if is_so),
             restricted_by_us=row.restricted_by_us,
             erased={k: date.fromisoformat(v) for k, v in (row.erased or {}).items()},

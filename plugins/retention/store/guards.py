@@ -48,12 +48,12 @@ def measured(db: Connection, sweep: Sweep, plan: Plan, very_old_before: date) ->
         of_class=_counts(rows(db, _CLASSES + " WHERE s.plan_id = :p GROUP BY c", p=plan.plan_id)),
         earlier=one(db, _STEPS + _EARLIER, **sent).n,
         earlier_of_class=_counts(rows(db, _CLASSES + _EARLIER + " GROUP BY c", **sent)),
-        nights=_nights(db, sweep, plan.system),
+        nights=() if sweep.is_for_requests else _nights(db, sweep, plan.system),
         very_old=_very_old(db, sweep, plan, very_old_before),
         protected=protected_steps(db, plan.plan_id),
         population=reading.population if reading else None,
         shown=reading.shown if reading else 0,
-        expected=_expected(db, sweep, plan.system) if reading else None,
+        expected=_expected(db, sweep, plan.system) if reading and not sweep.is_for_requests else None,
         cut_off=_cut_off(db, sweep, plan.system),
         stopped=stopped(db, plan.system),
     )
@@ -100,6 +100,7 @@ def _nights(db: Connection, sweep: Sweep, system: str) -> Sequence[int]:
         db,
         "SELECT (SELECT count(*) FROM steps s WHERE s.plan_id = p.plan_id) AS n FROM plans p"
         " JOIN sweeps w USING (sweep_id) WHERE p.system = :system AND p.purpose = 'retention' AND p.sweep_id <> :s"
+        " AND w.selector = 'schedule'"
         " AND w.as_of > :since AND w.as_of <= :until AND NOT EXISTS (SELECT FROM guard_breaches b"
         " WHERE b.sweep_id = p.sweep_id AND b.system = p.system) ORDER BY w.opened_at",
         system=system,
@@ -127,7 +128,7 @@ def _expected(db: Connection, sweep: Sweep, system: str) -> int | None:
     last = one(
         db,
         "SELECT r.sweep_id, r.shown FROM readings r JOIN sweeps w USING (sweep_id) WHERE r.system = :system"
-        " AND r.stage = 'gather' AND r.state = 'whole' AND r.sweep_id <> :s"
+        " AND r.stage = 'gather' AND r.state = 'whole' AND r.sweep_id <> :s AND w.selector = 'schedule'"
         " AND w.opened_at <= (SELECT opened_at FROM sweeps WHERE sweep_id = :s) ORDER BY w.opened_at DESC LIMIT 1",
         system=system,
         s=sweep.sweep_id,

@@ -27,11 +27,11 @@ from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from retention.impediment import Impediment
-from retention.store import holds
+from retention.store import holds, request_runs
 from retention.store.database import transaction
 
 HOLD_LOCK = 7_305_002
-HOLD_PLACED = "a legal hold or a restriction was placed meanwhile"
+HOLD_PLACED = "a legal hold or a restriction was placed, or a request taken back, meanwhile"
 
 
 class SharedLock:
@@ -68,11 +68,13 @@ def shared(engine: Engine) -> Iterator[SharedLock]:
 
 
 def reason_to_stop(engine: Engine, lock: SharedLock, step_ids: Sequence[str]) -> str | None:
-    """Why nothing more of a batch may be sent; None while no hold or restriction is on it. Unreadable means no."""
+    """Why nothing more of a batch may be sent; None while no hold or restriction is on it and whoever asked still does.
+    Unreadable means no."""
     try:
         lock.let_holds_in()
         with transaction(engine) as db:
             covered = holds.covered_steps(db, step_ids, "intended")
+            covered |= request_runs.lapsed(db, step_ids)
     except (Impediment, SQLAlchemyError):
         return "the legal holds cannot be read"
     return HOLD_PLACED if covered else None

@@ -68,7 +68,7 @@ FINDS = """
     WHERE (h.released_at IS NULL OR h.released_at > m.since)
     AND (cardinality(h.systems) = 0 OR m.system = ANY (h.systems))
 """
-# An Art. 18 restriction placed since the plan was made stops what destroys or releases, unless the subject erases.
+# An Art. 18 restriction placed since the plan stops what destroys or releases, unless the subject erases, or won.
 _COVERED = (
     "WITH met AS (SELECT s.step_id AS id, s.system, s.folded_keys, s.weak, s.parts, p.made_at AS since, s.reasons,"  # noqa: S608
     " s.action IN ('erase', 'redact', 'release') OR cardinality(s.fields) > 0 AS ends_something"
@@ -77,7 +77,7 @@ _COVERED = (
     " UNION ALL SELECT m.id, '{}'::text[], NULL, NULL, m.parts FROM met m CROSS JOIN LATERAL unnest(m.folded_keys) k"
     " JOIN restriction_subjects x ON x.folded_key = k JOIN restriction_matters r USING (restriction_id)"
     " WHERE (r.state <> 'lifted' OR r.lifted_at > m.since) AND m.ends_something"
-    " AND NOT 'R18_SUBJECT_ERASES' = ANY (m.reasons)"
+    " AND NOT m.reasons && ARRAY['R18_SUBJECT_ERASES', 'OBJ_UPHELD']"
 )
 _BEGUN = (
     "WITH begun AS (SELECT step_id FROM attempts WHERE status IS DISTINCT FROM 'not-sent'"  # noqa: S608

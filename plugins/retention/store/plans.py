@@ -279,35 +279,26 @@ def move(db: Connection, plan_id: str, event: str) -> str:
 def supersede_earlier(db: Connection, sweep_id: str) -> int:
     """Drop what earlier sweeps planned and nobody started: tonight's plans take their place. Returns steps dropped.
 
-    A step that was begun is not dropped: `settle` learns how it ended.
+    A run for requests takes the place of earlier runs for the same requests, a night that of earlier nights. A step
+    that was begun is not dropped: `settle` learns how it ended.
     """
     dropped = run(
         db,
         "UPDATE steps SET state = 'dropped', locator = NULL, subjects = NULL, lease_until = NULL"
-        " WHERE plan_id IN (SELECT plan_id FROM plans WHERE sweep_id <> :s)"
+        " WHERE plan_id IN (SELECT plan_id FROM plans JOIN replaced_sweeps USING (sweep_id) WHERE by_sweep = :s)"
         " AND (state = 'planned' OR state = 'claimed' AND lease_until < now())",
         s=sweep_id,
     )
     run(
         db,
-        "UPDATE plans SET state = 'superseded' WHERE sweep_id <> :s AND state = ANY (:replaceable)"
+        "UPDATE plans SET state = 'superseded' WHERE state = ANY (:replaceable)"
+        " AND sweep_id IN (SELECT sweep_id FROM replaced_sweeps WHERE by_sweep = :s)"
         " AND NOT EXISTS (SELECT FROM steps WHERE steps.plan_id = plans.plan_id AND steps.state = ANY (:open))",
         s=sweep_id,
         replaceable=states_with(PLAN, "superseded"),
         open=list(OPEN_STEP_STATES),
     )
     return dropped
-
-
-def records_under_way(db: Connection, system: str) -> set[bytes]:
-    """Records with an open step that was begun: they get no second one."""
-    found = rows(
-        db,
-        "SELECT record_key FROM steps WHERE system = :system AND (is_unanswered OR is_unsettled)"
-        " AND state IN ('claimed', 'intended', 'accepted', 'unknown')",
-        system=system,
-    )
-    return {bytes(row.record_key) for row in found}
 
 
 def effect(db: Connection, sweep_id: str) -> Mapping[str, Mapping[str, int]]:

@@ -64,7 +64,8 @@ class Wanted:
 def take_up(db: Connection, sweep_id: str, as_of: date, system: str, questions: Iterable[Question]) -> None:
     """Bring a system's part of the queue up to tonight: new questions, known ones (which keep their age), closed ones.
 
-    The system must have been read wholly in this sweep: what is not asked any more is closed.
+    The system must have been read wholly in this sweep: what is not asked any more is closed. A night does not close
+    what a run for requests asked; such a run closes only what it asked before, of records it met again.
     """
     lock(db)
     run(
@@ -106,7 +107,11 @@ def take_up(db: Connection, sweep_id: str, as_of: date, system: str, questions: 
         db,
         "UPDATE review_items i SET locator = NULL, state = CASE WHEN q.state = 'decided' THEN 'settled' ELSE 'gone' END"
         " FROM review_queue q WHERE q.item_id = i.item_id AND i.system = :system AND i.state = 'waiting'"
-        " AND i.last_sweep <> :s AND NOT (q.state = 'decided' AND EXISTS (SELECT FROM findings f"
+        " AND i.last_sweep <> :s AND (SELECT selector FROM sweeps WHERE sweep_id = i.last_sweep)"
+        " IS NOT DISTINCT FROM (SELECT selector FROM sweeps WHERE sweep_id = :s)"
+        " AND (NOT EXISTS (SELECT FROM request_runs r WHERE r.sweep_id = :s)"
+        " OR EXISTS (SELECT FROM findings f WHERE f.sweep_id = :s AND f.system = i.system"
+        " AND f.record_key = i.record_key)) AND NOT (q.state = 'decided' AND EXISTS (SELECT FROM findings f"
         " WHERE f.sweep_id = :s AND f.system = i.system AND f.record_key = i.record_key))",
         s=sweep_id,
         system=system,

@@ -23,9 +23,16 @@ class Mode(StrEnum):
     LIVE = "live"
 
 
+class Selector(StrEnum):
+    """Which records a sweep is about."""
+
+    SCHEDULE = "schedule"  # what is due
+    REQUESTS = "requests"  # what belongs to the people of requests
+
+
 @dataclass(frozen=True, slots=True)
 class Sweep:
-    """One nightly pass."""
+    """One nightly pass, or one run for subjects' requests."""
 
     sweep_id: str
     dag_id: str
@@ -37,6 +44,12 @@ class Sweep:
     state: str
     policy_digest: str
     digest: str | None
+    selector: Selector = Selector.SCHEDULE
+
+    @property
+    def is_for_requests(self) -> bool:
+        """Whether it is about the records of people who asked, not about what is due."""
+        return self.selector is Selector.REQUESTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +67,7 @@ class Reading:
 
 def _sweep(row: Any) -> Sweep:
     values = {field.name: getattr(row, field.name) for field in fields(Sweep)}
-    return Sweep(**(values | {"mode": Mode(row.mode)}))
+    return Sweep(**(values | {"mode": Mode(row.mode), "selector": Selector(row.selector)}))
 
 
 def open_sweep(
@@ -67,13 +80,15 @@ def open_sweep(
     as_of: date,
     policy_digest: str,
     code_version: str,
+    selector: Selector = Selector.SCHEDULE,
 ) -> Sweep:
     """Open the sweep of a DAG run, or return the one already open for it."""
     run(
         db,
         "INSERT INTO sweeps (sweep_id, dag_id, run_id, run_type, started_by, as_of, mode, state, policy_digest,"
-        " code_version) SELECT :sweep_id, :dag_id, :run_id, :run_type, :started_by, :as_of, value, 'open',"
-        " :policy_digest, :code_version FROM switches WHERE name = 'mode' ON CONFLICT (dag_id, run_id) DO NOTHING",
+        " code_version, selector) SELECT :sweep_id, :dag_id, :run_id, :run_type, :started_by, :as_of, value, 'open',"
+        " :policy_digest, :code_version, :selector FROM switches WHERE name = 'mode'"
+        " ON CONFLICT (dag_id, run_id) DO NOTHING",
         sweep_id=f"sweep-{uuid.uuid4().hex[:16]}",
         dag_id=dag_id,
         run_id=run_id,
@@ -82,6 +97,7 @@ def open_sweep(
         as_of=as_of,
         policy_digest=policy_digest,
         code_version=code_version,
+        selector=selector.value,
     )
     sweep = of_run(db, dag_id, run_id)
     if sweep is None:

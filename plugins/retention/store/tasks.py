@@ -34,10 +34,19 @@ class Task:
     done_by: str
 
 
-def file(db: Connection, sweep_id: str, as_of: date, system: str, whats: Sequence[str], needs: Iterable[Need]) -> int:
+def file(
+    db: Connection,
+    sweep_id: str,
+    as_of: date,
+    system: str,
+    whats: Sequence[str],
+    needs: Iterable[Need],
+    requests: Sequence[str] | None = None,
+) -> int:
     """Open what is new tonight, note what is still open, close what is needed no more; returns how many are new.
 
-    `whats` says which kinds of need were looked for; tasks of other kinds are left alone.
+    `whats` says which kinds of need were looked for; tasks of other kinds are left alone. So are the tasks of requests
+    (their `detail` is the request) by a night, and all others by a run for `requests`.
     """
     run(
         db,
@@ -59,11 +68,14 @@ def file(db: Connection, sweep_id: str, as_of: date, system: str, whats: Sequenc
     closed = run(
         db,
         "UPDATE person_tasks t SET state = 'gone', locator = NULL, closed_at = now() WHERE t.system = :system"
-        " AND t.state = 'open' AND t.what = ANY (:whats) AND NOT EXISTS (SELECT FROM needed n WHERE n.what = t.what"
+        " AND t.state = 'open' AND t.what = ANY (:whats) AND CASE WHEN CAST(:requests AS text[]) IS NULL"
+        " THEN t.detail NOT LIKE 'request-%' ELSE t.detail = ANY (:requests) END"
+        " AND NOT EXISTS (SELECT FROM needed n WHERE n.what = t.what"
         " AND n.kind = t.kind AND n.detail = t.detail"
         " AND coalesce(n.record_key, ''::bytea) = coalesce(t.record_key, ''::bytea))",
         system=system,
         whats=list(whats),
+        requests=None if requests is None else list(requests),
     )
     run(
         db,

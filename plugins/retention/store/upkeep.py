@@ -142,7 +142,7 @@ FORGET: Mapping[StoreName, Forget] = {
 
 TABLES: Mapping[StoreName, tuple[str, ...]] = {
     StoreName.CATALOGUE: ("catalogue", "catalogue_mentions", "tokens"),
-    StoreName.FINDINGS: ("findings", "gaps", "listed_subjects"),
+    StoreName.FINDINGS: ("findings", "gaps", "listed_subjects", "request_lookups", "request_people", "request_records"),
     StoreName.READINGS: ("readings", "turns"),
     StoreName.STEPS: ("plans", "steps", "attempts"),
     StoreName.PREVIOUS_VALUES: ("restrictions",),
@@ -153,7 +153,11 @@ TABLES: Mapping[StoreName, tuple[str, ...]] = {
         *("approvals", "standing_approvals", "policy_approvals", "switches", "sweeps", "sweep_counts"),
         *("guard_breaches", "guard_overrides", "protected", "tenants", "tranches", "incidents"),
         *("review_items", "review_decisions", "review_reveals", "person_tasks"),
+        *("requests", "request_events", "request_alarms", "request_runs", "request_certificates"),
     ),
+    StoreName.EXPORTS: ("request_copies",),
+    StoreName.NOTICES: ("request_notices",),
+    StoreName.CASE_IDENTITIES: ("request_keys", "request_subjects", "request_tokens"),
     StoreName.AUDIT_LOG: ("audit_entries", "audit_head", "audit_checkpoints", "case_keys", "key_generations"),
 }
 """Which tables of the ledger make up which store: every table belongs to one, and so has a period."""
