@@ -105,7 +105,8 @@ def test_a_second_night_reads_what_changed_and_forgets_what_is_gone(desk: Desk, 
 
 
 def test_what_could_not_be_read_is_a_gap_of_every_night_and_not_of_the_first_alone(desk: Desk, tenant: Tenant) -> None:
-    file = {"@odata.type": "#microsoft.graph.fileAttachment", "id": "AAatt=", "name": "a.xyz", "size": 1}
+    attachment = "#microsoft.graph.fileAttachment"
+    file = {"@odata.type": attachment, "id": "AAatt=", "name": "a.xyz", "size": 2, "contentBytes": "AAE="}
     tenant.add("message", message("ann@example.com", OURS), files=(file,))
     for _ in range(2):
         night = Night(desk, [connect(tenant)])
