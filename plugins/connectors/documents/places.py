@@ -97,7 +97,9 @@ def planned_for(store: FileStore, step: Step, largest: int) -> tuple[Place, str,
 
 def left_over(store: FileStore, ref: RecordRef, largest: int) -> list[str]:
     """Where the service still keeps the planned bytes of a file that is gone from its path."""
-    return [path for path in store.copies(ref.key) if _digest_at(store, path, largest) == ref.version != ""]
+    if not ref.version:
+        return []
+    return [path for path in store.copies(ref.key) if _digest_at(store, path, largest) == ref.version]
 
 
 def said_by(error: StoreError, *, sent: bool) -> tuple[OutcomeStatus, Reason]:
