@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from retention.tasks import ACT_BY_HAND, CLASSIFY, DAYS_TO_DO, GIVE_ACCESS, LEFT_OVER, READ_BY_HAND
+from retention.tasks import ACT_BY_HAND, CLASSIFY, DAYS_TO_DO, FOR_SUBJECTS, GIVE_ACCESS, LEFT_OVER, READ_BY_HAND
 from retention.vocabulary import Action
 
 
@@ -14,5 +14,5 @@ def test_an_action_that_a_system_lacks_has_a_day_by_which_a_person_does_it(actio
 
 
 def test_no_need_is_of_two_kinds() -> None:
-    kinds = (ACT_BY_HAND, CLASSIFY, GIVE_ACCESS, LEFT_OVER, READ_BY_HAND)
+    kinds = (ACT_BY_HAND, CLASSIFY, FOR_SUBJECTS, GIVE_ACCESS, LEFT_OVER, READ_BY_HAND)
     assert sum(map(len, kinds)) == len(DAYS_TO_DO)
