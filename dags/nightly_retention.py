@@ -64,9 +64,6 @@ with DAG(
         with TaskGroup(system):
             lanes[system] = tasks.carry_out.partial(approval=approval, system=system).expand(lane=plans[system])
             verified.append(tasks.verify(lanes[system], system))
-    for system in SYSTEMS:
-        if AFTER[system]:
-            turn = tasks.wait_for_turn.override(task_id=f"turn_of_{system}")(system)
-            [lanes[earlier] for earlier in AFTER[system]] >> turn >> lanes[system]
+    tasks.in_turn(lanes, AFTER)
 
     tasks.conclude(tasks.seal(verified))

@@ -9,7 +9,7 @@ from airflow.providers.standard.operators.hitl import HITLOperator
 from airflow.sdk.exceptions import AirflowSkipException
 
 from orchestration import wiring
-from orchestration.tasks import _here
+from orchestration.here import here
 from retention import approve
 from retention.store.sweeps import Mode
 
@@ -40,7 +40,7 @@ class AskForApproval(HITLOperator):
 
     def execute(self, context: Any) -> Any:
         """Put the question, or say why there is none."""
-        desk, sweep = _here()
+        desk, sweep = here()
         if sweep.digest is None or sweep.state == "sealed":
             raise AirflowSkipException("nothing to do: no plan of this sweep holds a step")
         if sweep.mode is Mode.DRY:

@@ -5,6 +5,7 @@ Nothing a task is handed through XCom is believed: the sweep comes from the run 
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -12,6 +13,7 @@ from airflow.sdk import ExceptionRetryPolicy, RetryAction, RetryRule, get_curren
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from orchestration import airflow_record, wiring
+from orchestration.here import here
 from retention import approve, canary
 from retention import carry_out as execution
 from retention import guard as limits
@@ -25,10 +27,9 @@ from retention.policy import PolicyError
 from retention.policy_approval import PolicyNotApproved
 from retention.store import audit_log, plans, sweeps
 from retention.store.audit_log import LedgerOutdated
-from retention.store.desk import Desk
 from retention.store.incidents import Kind
 from retention.store.steps import StepAltered
-from retention.store.sweeps import Mode, Sweep
+from retention.store.sweeps import Mode
 
 _operations = wiring.policy().schedule.operations
 
@@ -88,7 +89,7 @@ def open_sweep() -> str:
 @task
 def settle(opened: str, system: str) -> dict[str, int]:
     """Finish what earlier nights left begun, accepted or unknown."""
-    desk, sweep = _here()
+    desk, sweep = here()
     if sweep.mode is Mode.DRY:
         return {}
     connector = wiring.connector(system)
@@ -99,35 +100,35 @@ def settle(opened: str, system: str) -> dict[str, int]:
 @task
 def gather(settled: dict[str, int], system: str) -> int:
     """Read what the rules may concern."""
-    desk, sweep = _here()
+    desk, sweep = here()
     return stages.gather(desk, sweep, wiring.connector(system))
 
 
 @task(trigger_rule="all_done", task_display_name="join opt-outs of all systems")
 def join_opt_outs(gathered: list[int]) -> int:
     """The barrier: everyone who opted out anywhere goes on the suppression list."""
-    desk, sweep = _here()
+    desk, sweep = here()
     return stages.join_opt_outs(desk, sweep)
 
 
 @task
 def find(joined: int, system: str) -> int:
     """Look up who opted out elsewhere."""
-    desk, sweep = _here()
+    desk, sweep = here()
     return stages.find(desk, sweep, wiring.connector(system))
 
 
 @task(trigger_rule="all_done", task_display_name="join consents of all systems")
 def join_consents(found: list[int]) -> int:
     """The second barrier: newer consent found anywhere is honoured everywhere."""
-    desk, sweep = _here()
+    desk, sweep = here()
     return stages.join_consents(desk, sweep)
 
 
 @task(task_display_name="stop marketing at once")
 def suppress(joined: int, system: str) -> dict[str, int]:
     """Stop marketing to those who opted out elsewhere; needs no approval, destroys nothing, not done in a dry run."""
-    desk, sweep = _here()
+    desk, sweep = here()
     connector = wiring.connector(system)
     with desk.transaction() as db:
         if not sweeps.may_act(db, sweep.mode, system):
@@ -141,7 +142,7 @@ def suppress(joined: int, system: str) -> dict[str, int]:
 @task
 def plan(suppressed: dict[str, int], system: str) -> list[int]:
     """Decide on every finding and freeze the plan; returns the numbers of the lanes that will work on it."""
-    desk, sweep = _here()
+    desk, sweep = here()
     connector = wiring.connector(system)
     made = stages.decide(desk, sweep, connector)
     batches = sum(-(-n // connector.batch_size.get(action, 1)) for action, n in stages.actions_of(desk, made).items())
@@ -153,14 +154,14 @@ def plan(suppressed: dict[str, int], system: str) -> list[int]:
 @task(trigger_rule="all_done", task_display_name="guard: limits and digest")
 def guard(planned: list[list[int]]) -> str | None:
     """Check every limit, fix the digest that can be approved."""
-    desk, sweep = _here()
+    desk, sweep = here()
     return limits.guard(desk, sweep, wiring.SYSTEMS)
 
 
 @task(task_display_name="record the approval")
 def record_approval(answered: Any) -> str:
     """Believe only Airflow's own record of the answer, and write it down under the approver's database role."""
-    desk, sweep = _here()
+    desk, sweep = here()
     approver = wiring.desk(wiring.APPROVER)
     answer = airflow_record.answer_of(get_current_context()["dag_run"], "approve")
     # A standing approval speaks only where nobody was asked: a person's no is a no.
@@ -180,7 +181,7 @@ def record_approval(answered: Any) -> str:
 @task(trigger_rule="all_done")
 def wait_for_turn(system: str) -> int:
     """Let a system be worked on once those it comes after are: what is erased here, they would bring back."""
-    desk, sweep = _here()
+    desk, sweep = here()
     with desk.transaction() as db:
         if plans.approval_of(db, sweep.sweep_id) is None:
             raise AirflowSkipException("no approved plan, so there is nothing to wait for")
@@ -194,11 +195,19 @@ def wait_for_turn(system: str) -> int:
     return len(wiring.AFTER[system])
 
 
+def in_turn(lanes: Mapping[str, Any], after: Mapping[str, Sequence[str]]) -> None:
+    """Let each system's lanes wait for those of the systems it comes after, in the graph."""
+    for system, earlier in after.items():
+        if earlier:
+            turn = wait_for_turn.override(task_id=f"turn_of_{system}")(system)
+            [lanes[one] for one in earlier] >> turn >> lanes[system]
+
+
 @task(map_index_template="lane {{ lane }}")
 def carry_out(approval: str, system: str, lane: int) -> dict[str, int]:
     """One of several workers on a system's approved plan; checks approval, digest, holds and switches itself."""
     get_current_context()["lane"] = lane  # type: ignore[typeddict-unknown-key]
-    desk, sweep = _here()
+    desk, sweep = here()
     with desk.transaction() as db:
         made = plans.find(db, sweep.sweep_id, system, Purpose.RETENTION)
         recorded = plans.approval_of(db, sweep.sweep_id)
@@ -212,7 +221,7 @@ def carry_out(approval: str, system: str, lane: int) -> dict[str, int]:
 @task(trigger_rule="none_skipped")
 def verify(carried_out: list[dict[str, int]], system: str) -> dict[str, int]:
     """Read back everything that claims to be done."""
-    desk, sweep = _here()
+    desk, sweep = here()
     with desk.transaction() as db:
         made = plans.find(db, sweep.sweep_id, system, Purpose.RETENTION)
     if made is None:  # the system was not read; `conclude` says so
@@ -226,7 +235,7 @@ def verify(carried_out: list[dict[str, int]], system: str) -> dict[str, int]:
 @task(trigger_rule="all_done", task_display_name="seal and report")
 def seal(verified: list[Any]) -> dict[str, Any]:
     """Sign the audit log, copy the signed head outside, report, wipe locators."""
-    desk, sweep = _here()
+    desk, sweep = here()
     key, outside = wiring.signing_key()
     return sealing.seal(desk, sweep, key, outside).as_json()
 
@@ -250,14 +259,3 @@ def conclude(report: dict[str, Any] | None) -> str:
         raise AirflowFailException("; ".join(problems))
     acted = sum(n[what] for n in report["systems"].values() for what in ("erased", "redacted", "restricted"))
     return f"{report['state']}: acted on {acted} records" if acted else f"{report['state']}: nothing to act on"
-
-
-def _here() -> tuple[Desk, Sweep]:
-    """The sweep of the run this task is in, from the ledger; never from XCom."""
-    run = get_current_context()["dag_run"]
-    desk = wiring.desk()
-    with desk.transaction() as db:
-        sweep = sweeps.of_run(db, run.dag_id, run.run_id)
-    if sweep is None or getattr(run.run_type, "value", run.run_type) == "backfill":
-        raise AirflowFailException("the ledger has no sweep for this run: it was refused, or `open_sweep` did not run")
-    return desk, sweep

@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 from zoneinfo import ZoneInfo
 
 from airflow.configuration import conf
@@ -23,6 +23,7 @@ from retention import audit
 from retention.contract import Connector
 from retention.keyring import Keyring
 from retention.policy import Policy, load
+from retention.requests.mailer import Mailer, mailer_of
 from retention.store import database
 from retention.store.desk import Desk
 from retention.store.turns import SharedTurns
@@ -42,6 +43,8 @@ APPROVER = "retention_ledger_approver"
 KEYS = "retention_keys"
 SIGNING = "retention_signing"
 AIRFLOW = "retention_airflow"
+MAIL = "retention_mail"
+SMTPS = 465
 
 
 class NotConnected(Exception):
@@ -247,6 +250,31 @@ def _base_url(conn: Connection, scheme: str) -> str:
         return host if conn.port is None else f"{host}:{conn.port}"
     scheme = (conn.extra_dejson.get("scheme") or scheme).lower()
     return f"{scheme}://{host}" + (f":{conn.port}" if conn.port else "")
+
+
+def mailer() -> Mailer | None:
+    """Who sends letters to subjects; None where no mail server is connected: letters then go by post, by hand."""
+    try:
+        conn: Connection = Connection.get(MAIL)
+    except Exception as error:
+        if type(error).__name__ != "AirflowNotFoundException":
+            raise
+        return None
+    if not conn.host or not (sender := conn.extra_dejson.get("sender")):
+        raise NotConnected(f"Airflow connection {MAIL!r} needs host, port and the extra 'sender'")
+    user = f"{quote(conn.login, safe='')}:{quote(conn.password or '', safe='')}@" if conn.login else ""
+    scheme = "smtps" if conn.port == SMTPS else "smtp"
+    return mailer_of(f"{scheme}://{user}{conn.host}:{conn.port or 587}?sender={quote(sender, safe='@')}")
+
+
+def confirmation_page() -> str:
+    """Where one-time links to subjects lead: a page of the company's website that hands the token to our endpoint."""
+    try:
+        return str(Connection.get(MAIL).extra_dejson.get("confirmation_page") or "")
+    except Exception as error:
+        if type(error).__name__ != "AirflowNotFoundException":
+            raise
+        return ""
 
 
 def _secret(name: str, what_for: str) -> str:

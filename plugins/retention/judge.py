@@ -80,7 +80,8 @@ def decided(known: Known, bench: Bench) -> list[Decided]:
     """Every decision the verdict on a record is made of."""
     if known.facts.several_people:
         people: Sequence[bytes | None] = known.subjects or (None,)
-        facts, several = known.facts.classes[0], len(people) > 1
+        facts = known.facts.classes[0]
+        several = len(people) > 1 and not facts.fields  # where one person's part can be taken out, that part is judged
         copies = tuple(one for every in known.said.values() for one in every if not one.acts)
 
         def of(key: bytes) -> Decision:

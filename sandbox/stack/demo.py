@@ -20,7 +20,7 @@ import psycopg
 from psycopg.rows import dict_row
 
 from sandbox.population import Population, build
-from sandbox.stack import leaks
+from sandbox.stack import leaks, request
 from sandbox.stack.airflow import Person
 from sandbox.stack.local import EMULATORS, ROOT, LocalStack
 
@@ -43,6 +43,7 @@ class Story:
     why: list[tuple[str, str, str, int]] = field(default_factory=list)
     digest: str = ""
     approved_by: str = ""
+    request: dict[str, Any] | None = None
     audit: dict[str, Any] = field(default_factory=dict)
     leaks: dict[str, int] = field(default_factory=dict)
     checks: list[str] = field(default_factory=list)
@@ -72,6 +73,7 @@ def run(home: Path, as_of: date, seed: int) -> int:
         read_results(stack, story, run_id)
         compare_with_systems(stack, story, before, people)
         second_night(stack, story)
+        one_request(stack, story, people)
         check_audit(stack, story)
         dumps = dump(stack)
     except CheckFailed as failed:
@@ -126,6 +128,15 @@ def second_night(stack: LocalStack, story: Story) -> None:
     story.check(row == {"state": "sealed", "digest": None}, "the second run plans nothing and asks nobody")
     again = {system: effects(stack, system) for system in stack.systems}
     story.check(again == changing, "the second run changes nothing in any system")
+
+
+def one_request(stack: LocalStack, story: Story, people: Population) -> None:
+    """Somebody asks for erasure: by letter and link, approved, carried out everywhere, answered, closed."""
+    say("somebody asks for erasure …")
+    address = request.of_somebody(stack, people)
+    story.request = request.carry_through(stack, address)
+    say(f"the request is {story.request['state']} after {story.request['seconds']:.0f} s")
+    story.check(story.request["state"] == "closed", f"the request is closed ({story.request})")
 
 
 def read_results(stack: LocalStack, story: Story, run_id: str) -> None:
@@ -194,7 +205,7 @@ def summary(story: Story, seconds: float) -> dict[str, Any]:
         "systems": {system: {name: n[name] for name in COLUMNS} for system, n in story.systems.items()},
         "plan_digest": story.digest,
         "approved_by": story.approved_by,
-        "request": None,
+        "request": story.request,
         "audit": story.audit,
         "personal_data_leaks": sum(story.leaks.values()),
         "seconds": seconds,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import secrets
@@ -76,6 +77,7 @@ class LocalStack:
     policy: Path | None = None
     port: int | None = None
     emulators: dict[str, Emulator] = field(default_factory=dict)
+    mail: Emulator | None = None
 
     def __post_init__(self) -> None:
         self.logs = self.home / "logs"
@@ -92,6 +94,7 @@ class LocalStack:
         self._databases()
         with ThreadPoolExecutor() as pool:
             emulators = [pool.submit(self._emulator, system) for system in self.systems]
+            emulators.append(pool.submit(self._mail_server))
             keys = pool.submit(self._keys_and_ledger)
             port = self.port or free_port()
             self.airflow = Airflow(
@@ -106,11 +109,13 @@ class LocalStack:
             metadata = pool.submit(self.airflow.migrate)
             for job in (*emulators, keys, metadata):
                 job.result()
+        self._traces_role()
         self.airflow.extra = {**self.environment(), **self._connections()}
         self.airflow.start()
         self.airflow.wait_until_healthy()
         admin = self.airflow.person("admin")
-        self.processes.wait_until("the DAG to be parsed", lambda: admin.knows("nightly_retention"), 90)
+        for dag in ("nightly_retention", "subject_request"):
+            self.processes.wait_until(f"the DAG {dag} to be parsed", functools.partial(admin.knows, dag), 90)
 
     def stop(self) -> None:
         """End everything that was started, the database last."""
@@ -138,6 +143,7 @@ class LocalStack:
             "RETENTION_LEDGER_URL": self.ledger_url(role),
             "RETENTION_KEYS": str(self.keys / "keys.json"),
             "RETENTION_SIGNING_KEY": str(self.keys / "signing.key"),
+            "RETENTION_SMTP_URL": f"{self.mail.base_url}?sender={self.mail.credentials['sender']}" if self.mail else "",
         }
         command = [sys.executable, "-m", "retention", *arguments]
         return self.processes.run("retention-cli", command, environment, ROOT, stdin)
@@ -182,6 +188,22 @@ class LocalStack:
                 secret = sql.Literal(self._passwords[role])
                 admin.execute(sql.SQL("ALTER ROLE {} PASSWORD {}").format(login, secret))
 
+    def _traces_role(self) -> None:
+        """Who may empty what was typed into Airflow's trigger form: two tables, and nothing else of its database."""
+        self._passwords.setdefault("traces", secrets.token_urlsafe(24))
+        with psycopg.connect(self.postgres.url("airflow"), autocommit=True) as admin:
+            if not admin.execute("SELECT FROM pg_roles WHERE rolname = 'airflow_traces'").fetchone():
+                admin.execute("CREATE ROLE airflow_traces LOGIN")
+            secret = sql.Literal(self._passwords["traces"])
+            admin.execute(sql.SQL("ALTER ROLE airflow_traces PASSWORD {}").format(secret))
+            admin.execute("GRANT SELECT (id, dag_id, conf), UPDATE (conf) ON dag_run TO airflow_traces")
+            admin.execute("GRANT SELECT (id, dag_id, event, extra), UPDATE (extra) ON log TO airflow_traces")
+
+    def _mail_server(self) -> None:
+        command = [sys.executable, "-m", "sandbox", "mail", "--port", "0"]
+        ready = self.processes.start_ready("emulator-mail", command, self.environment(), ROOT)
+        self.mail = Emulator("mail", ready["base_url"], None, ready["credentials"], ready["control"])
+
     def _emulator(self, system: str) -> None:
         name = EMULATORS[system]
         arguments = ["--port", "0", "--seed", str(self.seed), "--scale", str(self.scale)]
@@ -208,6 +230,16 @@ class LocalStack:
                 "login": "recorder",
                 "password": self._recorder_password(),
             },
+        }
+        if self.mail is not None:
+            made["retention_mail"] = connection_to_mail(self.mail)
+        made["retention_airflow_database"] = {
+            "conn_type": "postgres",
+            "host": "127.0.0.1",
+            "port": self.postgres.port,
+            "schema": "airflow",
+            "login": "airflow_traces",
+            "password": self._passwords["traces"],
         }
         for connection, role in (("retention_ledger", "executor"), ("retention_ledger_approver", "approver")):
             made[connection] = {
@@ -241,3 +273,10 @@ def connection_to(emulator: Emulator) -> dict[str, Any]:
         return {**made, "login": given["client_id"], "password": given["client_secret"], "extra": extra}
     extra = {"host_key": given["host_key"]}
     return {**made, "login": given["username"], "password": given["password"], "extra": extra}
+
+
+def connection_to_mail(mail: Emulator) -> dict[str, Any]:
+    """An Airflow connection to the mail server, and where links in letters lead."""
+    place = urlsplit(mail.base_url)
+    extra = {"sender": mail.credentials["sender"], "confirmation_page": "https://privacy.harbour-ltd.example/confirm"}
+    return {"conn_type": "smtp", "host": place.hostname, "port": place.port, "extra": extra}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields
@@ -20,6 +21,7 @@ from retention.restriction import Ground
 from retention.store.database import one, rows, run
 from retention.vocabulary import Identifier
 
+_ID = re.compile(r"request-[0-9a-f]{16}")
 ENDED = ("closed", "joined", "withdrawn", "refused")
 
 
@@ -65,6 +67,11 @@ class Happened:
 def new_id() -> str:
     """An id that says nothing: the only thing about a request that may leave the ledger."""
     return f"request-{uuid.uuid4().hex[:16]}"
+
+
+def is_id(text: object) -> bool:
+    """Whether something has the form of a request's id."""
+    return isinstance(text, str) and _ID.fullmatch(text) is not None
 
 
 def insert(

@@ -1,0 +1,69 @@
+"""Subject requests: what one person asked for, in every system, inside the statutory month.
+
+Triggered with the opaque id of a request (tab "New request" of this DAG, or `python -m retention request open`), and
+each morning for all that wait. Who it is about stands encrypted in the ledger; never type it into "Trigger DAG".
+
+* `raise_alarms` failed: a due date is near. Its message names the requests; answer or extend them.
+* `read_X` failed: the system was down or refused us. The others are worked on, and the request stays open.
+* `approve` waits for a person who did not open the request. Approve, or reject: then nothing is done.
+* `conclude` failed: the request is still open, and the message says for what. The next run goes on with it.
+* Everything is safe to clear and to run again: it does what is left, never anything twice.
+"""
+
+import pendulum
+from airflow.sdk import DAG, Param, TaskGroup
+from airflow.timetables.trigger import CronTriggerTimetable
+
+from orchestration import request_tasks, tasks
+from orchestration.approval import ASKED_AGAIN, AskForApproval
+from orchestration.wiring import AFTER, SYSTEMS
+
+REQUEST = Param(
+    "",
+    type="string",
+    pattern="^(request-[0-9a-f]{16})?$",
+    title="Request id",
+    description="The opaque id of an open request. Empty: all that wait. Never a name or an address.",
+)
+
+with DAG(
+    "subject_request",
+    dag_display_name="Subject requests",
+    schedule=CronTriggerTimetable("0 6 * * *", timezone="Europe/London"),
+    start_date=pendulum.datetime(2026, 1, 1, tz="Europe/London"),
+    catchup=False,
+    max_active_runs=4,
+    is_paused_upon_creation=True,
+    default_args=tasks.DEFAULTS,
+    params={"request_id": REQUEST},
+    doc_md=__doc__,
+    tags=["requests", "destructive"],
+):
+    request_tasks.raise_alarms()
+    run = request_tasks.open_run()
+
+    with TaskGroup("read"):
+        found = [request_tasks.read.override(task_id=f"read_{system}")(run, system) for system in SYSTEMS]
+    followed = request_tasks.follow(run, found)
+
+    with TaskGroup("decide"):
+        plans = {
+            system: tasks.plan.override(task_id=f"plan_{system}")(
+                tasks.suppress.override(task_id=f"stop_marketing_{system}")(followed, system), system
+            )
+            for system in SYSTEMS
+        }
+
+    approve = AskForApproval(task_id="approve", task_display_name="approve the digest", retries=ASKED_AGAIN)
+    tasks.guard(list(plans.values())) >> approve
+    approval = tasks.record_approval(approve.output)
+
+    verified, lanes = [], {}
+    for system in SYSTEMS:
+        with TaskGroup(system):
+            lanes[system] = tasks.carry_out.partial(approval=approval, system=system).expand(lane=plans[system])
+            verified.append(tasks.verify(lanes[system], system))
+    tasks.in_turn(lanes, AFTER)
+
+    told = request_tasks.answer(run, verified)
+    request_tasks.conclude(run, told, request_tasks.close_settled(told))

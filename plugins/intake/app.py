@@ -1,0 +1,180 @@
+"""Which routes has the intake? A form and its answer for people, three endpoints for the company's own website.
+
+Nothing about a person is ever in an address, a log line or an answer: only the opaque id and the state of a request.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
+
+import jinja2
+from fastapi import FastAPI, Form, HTTPException, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import HTMLResponse, JSONResponse, Response
+from pydantic import ValidationError
+
+from intake import runs
+from intake.given import Confirmation, Given
+from intake.guard import CallerDep, may_trigger, refuse_forgery
+from orchestration import wiring
+from retention.clocks import Right
+from retention.impediment import Impediment
+from retention.life_cycles import REQUEST_ACTS_IN
+from retention.requests import identity
+from retention.requests.due import clocks_of
+from retention.requests.intake import Opened, take_in
+from retention.restriction import Ground
+from retention.store import requests
+from retention.store.requests import Channel
+
+PREFIX = "/retention-requests"
+HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; form-action 'self';"
+    " frame-ancestors 'self'",
+    "Referrer-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+}
+_PAGES = jinja2.Environment(
+    loader=jinja2.FileSystemLoader(Path(__file__).parent / "pages"),
+    autoescape=True,
+    undefined=jinja2.StrictUndefined,
+)
+
+app = FastAPI(
+    title="Requests of data subjects", dependencies=[may_trigger], docs_url=None, redoc_url=None, openapi_url=None
+)
+
+
+@app.get("/new", response_class=HTMLResponse)
+def form(caller: CallerDep) -> Response:
+    """The empty form."""
+    return _page("form.html", caller=caller, problem="", status=200)
+
+
+@app.post("/new", response_class=HTMLResponse)
+def send(
+    request: Request,
+    caller: CallerDep,
+    form_token: Annotated[str, Form()] = "",
+    right: Annotated[str, Form()] = "",
+    channel: Annotated[str, Form()] = "",
+    received_at: Annotated[str, Form()] = "",
+    identifiers: Annotated[str, Form()] = "",
+    words: Annotated[str, Form()] = "",
+    ground: Annotated[str, Form()] = "",
+    to_marketing: Annotated[bool, Form()] = False,
+) -> Response:
+    """Write the request down and start its run. Refused as a whole, with what was wrong, while the DAG is paused."""
+    refuse_forgery(request, caller, form_token)
+    told = {
+        "right": right,
+        "channel": channel,
+        "received_at": _moment(received_at),
+        "identifiers": [line for line in identifiers.splitlines() if line.strip()],
+        "words": words,
+        "ground": ground or None,
+        "to_marketing": to_marketing,
+    }
+    try:
+        given = Given.model_validate(told)
+        runs.refuse_if_paused(caller)
+        opened = _open(given, caller.name)
+        if opened.joined_to is None:
+            runs.start(caller, opened.request_id)
+    except (ValidationError, Impediment, runs.NotStarted) as error:
+        return _page("form.html", caller=caller, problem=_said(error), status=422)
+    return _page("opened.html", status=201, opened=opened)
+
+
+@app.post("/api/requests", status_code=201)
+def take(request: Request, caller: CallerDep, given: Given) -> Mapping[str, Any]:
+    """The same for the website: written down first, then started; 201 with the id also where a run has to wait."""
+    _refuse_cookie(request, caller.by_header)
+    try:
+        opened = _open(given, caller.name)
+    except Impediment as error:
+        raise HTTPException(422, str(error)) from None
+    started = True
+    try:
+        if opened.joined_to is None:
+            runs.refuse_if_paused(caller)
+            runs.start(caller, opened.request_id)
+    except runs.NotStarted:
+        started = False
+    return {"request_id": opened.request_id, "state": opened.state, "joined_to": opened.joined_to, "started": started}
+
+
+@app.get("/api/requests/{request_id}")
+def stand(request_id: str) -> Mapping[str, Any]:
+    """Where a request stands and until when it has to be answered."""
+    desk = wiring.desk()
+    try:
+        with desk.transaction() as db:
+            found = requests.get(db, request_id)
+    except LookupError:
+        raise HTTPException(404, "no such request") from None
+    (clock,) = clocks_of(desk, [found])
+    return {"request_id": request_id, "state": found.state, "due": str(clock.due.due), "clock": clock.due.status.value}
+
+
+@app.post("/api/requests/{request_id}/confirm")
+def confirm(request: Request, caller: CallerDep, request_id: str, given: Confirmation) -> Mapping[str, Any]:
+    """Redeem the one-time link of a subject; every refused one is on record."""
+    _refuse_cookie(request, caller.by_header)
+    try:
+        state = identity.confirm(wiring.desk(), request_id, given.token)
+    except (Impediment, LookupError) as error:
+        raise HTTPException(410, str(error)) from None
+    started = state in REQUEST_ACTS_IN
+    if started:
+        try:
+            runs.refuse_if_paused(caller)
+            runs.start(caller, request_id, "identified")
+        except runs.NotStarted:
+            started = False
+    return {"request_id": request_id, "state": state, "started": started}
+
+
+@app.exception_handler(RequestValidationError)
+async def _not_valid(request: Request, error: Exception) -> Response:
+    """Which field is wrong and why, never what stood in it."""
+    problems = error.errors() if isinstance(error, RequestValidationError) else []
+    return JSONResponse({"detail": [{"loc": list(one["loc"]), "msg": one["msg"]} for one in problems]}, 422)
+
+
+def _open(given: Given, by: str) -> Opened:
+    (opened,) = take_in(wiring.desk(), [given.intake()], by)
+    return opened
+
+
+def _page(name: str, *, status: int, **values: Any) -> Response:
+    values |= {"prefix": PREFIX, "rights": list(Right), "channels": list(Channel), "grounds": list(Ground)}
+    return HTMLResponse(_PAGES.get_template(name).render(**values), status, HEADERS)
+
+
+def _said(error: Exception) -> str:
+    if isinstance(error, ValidationError):
+        return "; ".join(f"{'.'.join(map(str, one['loc'])) or 'the form'}: {one['msg']}" for one in error.errors())
+    return str(error)
+
+
+def _moment(text: str) -> str:
+    """A moment without an offset is one of the controller's place; nothing stands for now."""
+    if not text:
+        return datetime.now(UTC).isoformat()
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return text
+    zone = ZoneInfo(wiring.policy().schedule.answering.zone)
+    return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).isoformat()
+
+
+def _refuse_cookie(request: Request, by_header: bool) -> None:
+    if not by_header:
+        raise HTTPException(403, "the endpoint takes a token in the header Authorization, not a browser's cookie")

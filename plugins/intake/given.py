@@ -1,0 +1,52 @@
+"""What was typed into the form, or sent by the website? Checked text, turned into what the ledger takes in."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from retention.clocks import Right
+from retention.requests.case_file import CaseFile
+from retention.requests.intake import Intake
+from retention.restriction import Ground
+from retention.store.requests import Channel
+from retention.vocabulary import Identifier, IdentifierKind
+
+MOST_IDENTIFIERS = 20
+Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=320)]
+
+
+class Given(BaseModel):
+    """One request as sent in: identifiers are e-mail addresses, telephone numbers (`+44…`) or customer numbers."""
+
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+    right: Right
+    channel: Channel
+    received_at: datetime
+    identifiers: Annotated[list[Line], Field(min_length=1, max_length=MOST_IDENTIFIERS)]
+    words: Annotated[str, StringConstraints(max_length=20_000)] = ""
+    ground: Ground | None = None
+    to_marketing: bool = False
+
+    def intake(self) -> Intake:
+        """As the ledger takes it in; `NotARequest` where it cannot be one."""
+        people = tuple(dict.fromkeys(Identifier(_kind(line), line) for line in self.identifiers))
+        file = CaseFile(people, self.words)
+        return Intake(self.right, self.channel, self.received_at, file, self.ground, self.to_marketing)
+
+
+class Confirmation(BaseModel):
+    """What the one-time link carried."""
+
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+    token: Annotated[str, StringConstraints(min_length=16, max_length=200)]
+
+
+def _kind(line: str) -> IdentifierKind:
+    if "@" in line:
+        return IdentifierKind.EMAIL
+    return IdentifierKind.PHONE if line.startswith("+") else IdentifierKind.CUSTOMER_NUMBER
