@@ -39,7 +39,8 @@ def answer_of(run: Any, task_id: str) -> Answer | None:
         subject=details.get("subject") or "",
         body=details.get("body") or "",
         chosen=tuple(details.get("chosen_options") or ()) if details.get("response_received") else (),
-        responded_by=str(responded.get("id") or ""),
+        # By name, as the policy lists approvers and Airflow notes who started a run; FAB's ids are row numbers.
+        responded_by=str(responded.get("name") or ""),
         responded_name=str(responded.get("name") or ""),
         responded_at=datetime.fromisoformat(at) if at and responded else None,
         run_started_by=this_run.get("triggering_user_name"),

@@ -32,6 +32,11 @@ from retention.store.sweeps import Mode, Sweep
 
 _operations = wiring.policy().schedule.operations
 
+ACTING = "acting"
+"""Queue of the tasks that change a system: only its workers need credentials that may."""
+RECORDING = "recording"
+"""Queue of the tasks that need the approver's database role or the key that signs the audit log."""
+
 NO_USE_RETRYING = ExceptionRetryPolicy(
     rules=[
         RetryRule(
@@ -70,7 +75,7 @@ DEFAULTS: dict[str, Any] = {
 }
 
 
-@task(task_display_name="open sweep")
+@task(queue=RECORDING, task_display_name="open sweep")
 def open_sweep() -> str:
     """Open this run's sweep in the ledger; refuses backfills and a ledger older than its outside checkpoint."""
     run = get_current_context()["dag_run"]
@@ -85,7 +90,7 @@ def open_sweep() -> str:
     return stages.open_sweep(desk, info).sweep_id
 
 
-@task
+@task(queue=ACTING)
 def settle(opened: str, system: str) -> dict[str, int]:
     """Finish what earlier nights left begun, accepted or unknown."""
     desk, sweep = _here()
@@ -124,7 +129,7 @@ def join_consents(found: list[int]) -> int:
     return stages.join_consents(desk, sweep)
 
 
-@task(task_display_name="stop marketing at once")
+@task(queue=ACTING, task_display_name="stop marketing at once")
 def suppress(joined: int, system: str) -> dict[str, int]:
     """Stop marketing to those who opted out elsewhere; needs no approval, destroys nothing, not done in a dry run."""
     desk, sweep = _here()
@@ -157,7 +162,7 @@ def guard(planned: list[list[int]]) -> str | None:
     return limits.guard(desk, sweep, wiring.SYSTEMS)
 
 
-@task(task_display_name="record the approval")
+@task(queue=RECORDING, task_display_name="record the approval")
 def record_approval(answered: Any) -> str:
     """Believe only Airflow's own record of the answer, and write it down under the approver's database role."""
     desk, sweep = _here()
@@ -194,7 +199,7 @@ def wait_for_turn(system: str) -> int:
     return len(wiring.AFTER[system])
 
 
-@task(map_index_template="lane {{ lane }}")
+@task(queue=ACTING, map_index_template="lane {{ lane }}")
 def carry_out(approval: str, system: str, lane: int) -> dict[str, int]:
     """One of several workers on a system's approved plan; checks approval, digest, holds and switches itself."""
     get_current_context()["lane"] = lane  # type: ignore[typeddict-unknown-key]
@@ -223,7 +228,7 @@ def verify(carried_out: list[dict[str, int]], system: str) -> dict[str, int]:
     return tally
 
 
-@task(trigger_rule="all_done", task_display_name="seal and report")
+@task(queue=RECORDING, trigger_rule="all_done", task_display_name="seal and report")
 def seal(verified: list[Any]) -> dict[str, Any]:
     """Sign the audit log, copy the signed head outside, report, wipe locators."""
     desk, sweep = _here()

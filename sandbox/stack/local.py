@@ -112,6 +112,12 @@ class LocalStack:
         admin = self.airflow.person("admin")
         self.processes.wait_until("the DAG to be parsed", lambda: admin.knows("nightly_retention"), 90)
 
+    def start_emulators(self) -> dict[str, dict[str, Any]]:
+        """Only the emulators; returns the Airflow connections to them."""
+        with ThreadPoolExecutor() as pool:
+            list(pool.map(self._emulator, self.systems))
+        return {system: connection_to(emulator) for system, emulator in self.emulators.items()}
+
     def stop(self) -> None:
         """End everything that was started, the database last."""
         try:

@@ -1,0 +1,139 @@
+"""Does a night on several Celery workers, one of them killed half way, end exactly as on one machine?
+
+Everything runs as docker-compose.yaml says: see tests/production/deployment.py for what is given instead of Docker.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Iterator
+from datetime import date
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg import sql
+from psycopg.conninfo import make_conninfo
+
+from sandbox.stack import demo
+from sandbox.stack.demo import DAG, PERSON_HESITATES_SECONDS, ended, ended_or_asked_again, records
+from tests.conftest import ROOT
+from tests.journeys.conftest import quick_policy
+from tests.production.deployment import Deployment, missing
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(bool(missing()), reason=f"not installed: {missing()}"),
+]
+AS_OF = date(2026, 11, 22)
+STEPS = """
+SELECT steps.system, steps.kind, encode(steps.record_key, 'hex'), steps.action, steps.fields, steps.reasons, steps.state
+FROM steps JOIN plans USING (plan_id) WHERE steps.state NOT IN ('dropped')
+"""
+
+DONE = """
+SELECT count(*) FROM steps JOIN plans USING (plan_id)
+WHERE plans.purpose = 'retention' AND steps.state IN ('done', 'verified')
+"""
+
+
+@pytest.fixture(scope="module")
+def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+    """The whole file running, its systems being emulators, in rehearsal mode under an approved policy."""
+    home = tmp_path_factory.mktemp("production")
+    made = Deployment(home, AS_OF, quick_policy(home / "policy"))
+    try:
+        made.start_stores()
+        made.initialise()
+        made.start_airflow()
+        rehearse(made, "ledger")
+        yield made
+    finally:
+        made.stop()
+
+
+def rehearse(made: Deployment, database: str) -> None:
+    """What the data-protection officer does before a pipeline may act."""
+    digest = json.loads(made.retention("policy", "check", "--json", duty="auditor", database=database))["digest"]
+    made.retention("policy", "approve", "--by", "dpo", "--digest", digest, duty="approver", database=database)
+    made.retention("mode", "rehearsal", "--by", "dpo", duty="approver", database=database)
+
+
+def night_alone(made: Deployment) -> None:
+    """The same night in one process, in a ledger of its own on the same server."""
+    with psycopg.connect(made.ledger_url("migrator"), autocommit=True) as admin:
+        admin.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier("alone")))
+    made.retention("ledger", "migrate", duty="migrator", database="alone")
+    rehearse(made, "alone")
+    connections = json.loads((made.secrets / "connections_recording.json").read_text())
+    owner = (made.secrets / "ledger_migrator_password").read_text()
+    connections["retention_ledger"] |= {"schema": "alone", "login": "ledger_migrator", "password": owner}
+    worker = made.here.service("worker-acting", "alone").environment
+    environment = {name: value for name, value in worker.items() if "SECRETS_BACKEND" not in name}
+    environment |= {f"AIRFLOW_CONN_{name.upper()}": json.dumps(values) for name, values in connections.items()}
+    made.processes.run("alone", [sys.executable, "-m", "tests.production.alone"], environment, ROOT)
+
+
+def steps_in(made: Deployment, database: str) -> list[Any]:
+    with psycopg.connect(make_conninfo(made.ledger_url("auditor", database))) as ledger:
+        return sorted(ledger.execute(STEPS).fetchall(), key=str)
+
+
+def ended_steps(made: Deployment) -> int:
+    with psycopg.connect(made.ledger_url("auditor")) as ledger:
+        row = ledger.execute(DONE).fetchone()
+    return int(row[0]) if row else 0
+
+
+def left_in(made: Deployment) -> dict[str, set[str]]:
+    return {system: records(system, emulator.state()) for system, emulator in made.emulators().items()}
+
+
+def test_a_night_with_a_killed_worker_ends_exactly_as_on_one_machine(deployment: Deployment) -> None:
+    emulators = deployment.emulators()
+    before = left_in(deployment)
+    night_alone(deployment)
+    alone, left_alone = steps_in(deployment, "alone"), left_in(deployment)
+    for emulator in emulators.values():
+        emulator.reset()
+    assert left_in(deployment) == before
+
+    wait = deployment.processes.wait_until
+    wait("the API", lambda: deployment.is_well("api-server"), 90)
+    operator, dpo = deployment.person("operator"), deployment.person("dpo")
+    wait("the DAG to be parsed", lambda: operator.knows(DAG), 60)
+    operator.pause(DAG, paused=False)
+    wait("the scheduled run to appear", lambda: bool(operator.runs(DAG)), 60)  # of last night, as in production
+    run = str(operator.runs(DAG)[0]["dag_run_id"])
+    wait("the question", lambda: dpo.waits_for_answer(DAG, run) or ended(dpo, run), 240)
+    time.sleep(PERSON_HESITATES_SECONDS)
+    assert dpo.answer(DAG, run, "Approve").status_code == 200
+    wait("the first steps to be done", lambda: ended_steps(deployment) > 0 or ended_or_asked_again(dpo, run), 120)
+    deployment.processes.stop("worker-acting-1", kill=True)
+    wait("the run to end", lambda: ended_or_asked_again(dpo, run), 240)
+
+    instances = operator.get(f"/dags/{DAG}/dagRuns/{run}/taskInstances?limit=1000")["task_instances"]
+    assert [i for i in instances if i["task_id"].endswith(".carry_out") and i["try_number"] > 1], "nothing was lost"
+    assert operator.state(DAG, run) == "success", demo.failed_tasks(operator, run)
+    assert steps_in(deployment, "ledger") == alone
+    assert left_in(deployment) == left_alone
+    assert left_alone != before
+
+
+@pytest.mark.parametrize("name", [*LONG_RUNNING, "worker-reading", "worker-recording", "redis"])
+def test_every_health_check_of_the_file_says_yes_on_what_runs(deployment: Deployment, name: str) -> None:
+    hostname = next((host for service, host in WORKERS.values() if service == name), name)
+    deployment.processes.wait_until(f"{name} to be well", lambda: deployment.is_well(name, hostname), 60)
+
+
+def test_a_worker_that_was_killed_fails_its_health_check_and_the_other_does_not(deployment: Deployment) -> None:
+    assert not deployment.is_well("worker-acting", "actor-1")
+    assert deployment.is_well("worker-acting", "actor-2")
+
+
+def test_the_ledger_is_not_reached_without_tls(deployment: Deployment) -> None:
+    plain = deployment.ledger_url("auditor").replace("sslmode=verify-full", "sslmode=disable")
+    with pytest.raises(psycopg.OperationalError, match="no encryption"):
+        psycopg.connect(plain)
