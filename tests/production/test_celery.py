@@ -6,6 +6,7 @@ Everything runs as docker-compose.yaml says: see tests/production/deployment.py 
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -21,7 +22,7 @@ from sandbox.stack import demo
 from sandbox.stack.demo import DAG, PERSON_HESITATES_SECONDS, ended, ended_or_asked_again, records
 from tests.conftest import ROOT
 from tests.journeys.conftest import quick_policy
-from tests.production.deployment import Deployment, missing
+from tests.production.deployment import LONG_RUNNING, WORKERS, Deployment, missing
 
 pytestmark = [
     pytest.mark.slow,
@@ -137,3 +138,50 @@ def test_the_ledger_is_not_reached_without_tls(deployment: Deployment) -> None:
     plain = deployment.ledger_url("auditor").replace("sslmode=verify-full", "sslmode=disable")
     with pytest.raises(psycopg.OperationalError, match="no encryption"):
         psycopg.connect(plain)
+
+
+@pytest.mark.parametrize(("service", "options"), [("worker-acting", ()), ("worker-recording", ("--recording",))])
+def test_the_doctor_finds_nothing_missing_where_the_connections_are_whole(
+    deployment: Deployment, service: str, options: tuple[str, ...]
+) -> None:
+    code, told = doctor(deployment, service, *options)
+
+    assert code == 0, told
+    assert {line.split()[0] for line in told.splitlines()} == {"retention", *deployment.emulators()}
+
+
+def test_the_doctor_says_that_a_worker_lacks_what_only_the_recording_one_has(deployment: Deployment) -> None:
+    code, told = doctor(deployment, "worker-reading", "--recording")
+
+    assert code == 1
+    missing_there = [line for line in told.splitlines() if "MISSING" in line]
+    assert [name for name in ("retention_ledger_approver", "retention_signing", "retention_airflow") if name in told]
+    assert len(missing_there) == 3
+
+
+def test_the_doctor_says_which_permission_a_system_lacks(deployment: Deployment) -> None:
+    file = deployment.secrets / "connections_reading.json"
+    whole = file.read_text()
+    broken = json.loads(whole)
+    broken["hubspot"]["password"] = "pat-eu1-made-up"
+    broken["documents"]["extra"]["root"] = "/nowhere"
+    file.write_text(json.dumps(broken))
+    try:
+        code, told = doctor(deployment, "worker-reading")
+    finally:
+        file.write_text(whole)
+
+    assert code == 1
+    assert [line.split()[0] for line in told.splitlines() if "MISSING" in line] == ["hubspot", "documents"]
+    assert "pat-eu1-made-up" not in told
+
+
+def doctor(made: Deployment, service: str, *options: str) -> tuple[int, str]:
+    told = subprocess.run(
+        [sys.executable, "-m", "retention", "doctor", *options],
+        env=made.here.service(service, "doctor").environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return told.returncode, told.stdout

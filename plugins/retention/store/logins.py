@@ -8,7 +8,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from retention.store.database import Engine, transaction
+from retention.store.database import Engine, rows, transaction
 
 
 class Duty(StrEnum):
@@ -30,3 +30,11 @@ def make(engine: Engine, duty: Duty, password: str) -> str:
         secret = sql.Literal(password)
         raw.execute(sql.SQL("ALTER ROLE {} LOGIN PASSWORD {}").format(sql.Identifier(name), secret))
     return name
+
+
+def duties(engine: Engine) -> frozenset[Duty]:
+    """The duties of the login this engine connects with; an owner has all of them."""
+    held = "SELECT rolname FROM pg_roles WHERE pg_has_role(current_user, oid, 'MEMBER')"
+    with transaction(engine) as db:
+        names = {row.rolname for row in rows(db, held)}
+    return frozenset(duty for duty in Duty if f"retention_{duty}" in names)
