@@ -11,7 +11,7 @@ from typing import Any
 from airflow.sdk import ExceptionRetryPolicy, RetryAction, RetryRule, get_current_context, task
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
-from orchestration import airflow_record, wiring
+from orchestration import airflow_record, alerts, wiring
 from retention import approve, canary
 from retention import carry_out as execution
 from retention import guard as limits
@@ -24,6 +24,7 @@ from retention.plan import Purpose
 from retention.policy import PolicyError
 from retention.policy_approval import PolicyNotApproved
 from retention.store import audit_log, plans, sweeps
+from retention.store.alerts import Kind as News
 from retention.store.audit_log import LedgerOutdated
 from retention.store.desk import Desk
 from retention.store.incidents import Kind
@@ -73,6 +74,11 @@ DEFAULTS: dict[str, Any] = {
     "max_retry_delay": timedelta(minutes=15),
     "retry_policy": NO_USE_RETRYING,
 }
+
+
+def named(verb: str, system: str) -> dict[str, str]:
+    """Id and display name of a task that does something with one system."""
+    return {"task_id": f"{verb}_{system}", "task_display_name": f"{verb.replace('_', ' ')}: {system}"}
 
 
 @task(queue=RECORDING, task_display_name="open sweep")
@@ -129,7 +135,7 @@ def join_consents(found: list[int]) -> int:
     return stages.join_consents(desk, sweep)
 
 
-@task(queue=ACTING, task_display_name="stop marketing at once")
+@task(queue=ACTING)
 def suppress(joined: int, system: str) -> dict[str, int]:
     """Stop marketing to those who opted out elsewhere; needs no approval, destroys nothing, not done in a dry run."""
     desk, sweep = _here()
@@ -199,7 +205,7 @@ def wait_for_turn(system: str) -> int:
     return len(wiring.AFTER[system])
 
 
-@task(queue=ACTING, map_index_template="lane {{ lane }}")
+@task(queue=ACTING, map_index_template="lane {{ lane }}", task_display_name="carry out")
 def carry_out(approval: str, system: str, lane: int) -> dict[str, int]:
     """One of several workers on a system's approved plan; checks approval, digest, holds and switches itself."""
     get_current_context()["lane"] = lane  # type: ignore[typeddict-unknown-key]
@@ -214,7 +220,7 @@ def carry_out(approval: str, system: str, lane: int) -> dict[str, int]:
     return execution.carry_out(desk, made, wiring.connector(system), loopback=wiring.is_loopback(system)).states
 
 
-@task(trigger_rule="none_skipped")
+@task(trigger_rule="none_skipped", task_display_name="verify: read back")
 def verify(carried_out: list[dict[str, int]], system: str) -> dict[str, int]:
     """Read back everything that claims to be done."""
     desk, sweep = _here()
@@ -236,7 +242,13 @@ def seal(verified: list[Any]) -> dict[str, Any]:
     return sealing.seal(desk, sweep, key, outside).as_json()
 
 
-@task(trigger_rule="all_done", retries=0)
+@task(
+    trigger_rule="all_done",
+    retries=0,
+    task_display_name="conclude: was it whole?",
+    on_failure_callback=[alerts.Alert(News.FAILED), alerts.Alert(News.GAPS)],
+    on_success_callback=alerts.Alert(News.GAPS),
+)
 def conclude(report: dict[str, Any] | None) -> str:
     """Fail the run, after everything is sealed, if it was not whole: the operator reads here what to look at."""
     if not report:

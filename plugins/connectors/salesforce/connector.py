@@ -110,6 +110,9 @@ class SalesforceConnector:
         self._views.ask_all(self._kinds)
         for name, kind in self._kinds.items():
             view = self._views.of(name)
+            if self._search.none_of(kind):
+                yield Check(f"{name}: this org has none")
+                continue
             if view.hidden:
                 yield Check(f"read {name}", "the integration user needs Read and View All on the object")
                 continue
