@@ -9,7 +9,7 @@ before the question. Nothing is destroyed without an approval of the plan's dige
 * `approve` waits up to 20 hours; unanswered plans are superseded by the next night's.
 * `turn_of_X` failed: a system that X comes after in the policy is not worked off. Clear that system's tasks first.
 * `carry_out` is safe to clear and to run again: it does what is left, never anything twice.
-* Runbook: README, section "When something fails".
+* Runbook: docs/runbook.md, and README, section "When something fails".
 """
 
 import pendulum
@@ -36,21 +36,21 @@ with DAG(
 
     with TaskGroup("read"):
         gathered = [
-            tasks.gather.override(task_id=f"gather_{system}")(
-                tasks.settle.override(task_id=f"settle_{system}")(sweep, system), system
+            tasks.gather.override(**tasks.named("gather", system))(
+                tasks.settle.override(**tasks.named("settle", system))(sweep, system), system
             )
             for system in SYSTEMS
         ]
     opt_outs = tasks.join_opt_outs(gathered)
 
     with TaskGroup("look_up"):
-        found = [tasks.find.override(task_id=f"find_{system}")(opt_outs, system) for system in SYSTEMS]
+        found = [tasks.find.override(**tasks.named("find", system))(opt_outs, system) for system in SYSTEMS]
     consents = tasks.join_consents(found)
 
     with TaskGroup("decide"):
         plans = {
-            system: tasks.plan.override(task_id=f"plan_{system}")(
-                tasks.suppress.override(task_id=f"stop_marketing_{system}")(consents, system), system
+            system: tasks.plan.override(**tasks.named("plan", system))(
+                tasks.suppress.override(**tasks.named("stop_marketing", system))(consents, system), system
             )
             for system in SYSTEMS
         }

@@ -43,13 +43,13 @@ with DAG(
     run = request_tasks.open_run()
 
     with TaskGroup("read"):
-        found = [request_tasks.read.override(task_id=f"read_{system}")(run, system) for system in SYSTEMS]
+        found = [request_tasks.read.override(**tasks.named("read", system))(run, system) for system in SYSTEMS]
     followed = request_tasks.follow(run, found)
 
     with TaskGroup("decide"):
         plans = {
-            system: tasks.plan.override(task_id=f"plan_{system}")(
-                tasks.suppress.override(task_id=f"stop_marketing_{system}")(followed, system), system
+            system: tasks.plan.override(**tasks.named("plan", system))(
+                tasks.suppress.override(**tasks.named("stop_marketing", system))(followed, system), system
             )
             for system in SYSTEMS
         }

@@ -16,7 +16,7 @@ from dataclasses import replace
 from datetime import date, datetime
 from urllib.parse import quote
 
-from retention.contract import AccessDenied, Incomplete, Stopped, Unavailable, Unsupported, Warrant
+from retention.contract import AccessDenied, Check, Incomplete, Stopped, Unavailable, Unsupported, Warrant
 from retention.vocabulary import (
     Action,
     Criteria,
@@ -76,6 +76,9 @@ class MemoryConnector:
         self.after_effect = after_effect
         self._stored = system
         self._page_size = page_size
+
+    def checks(self) -> Iterator[Check]:
+        yield Check("read the memory")
 
     def find(self, criteria: Criteria, after: Cursor | None = None) -> Iterator[Page]:
         if self.catalogued:

@@ -20,13 +20,7 @@ class AirflowUnreadable(Exception):
 
 def answer_of(run: Any, task_id: str) -> Answer | None:
     """The recorded question and answer of a human-in-the-loop task of a run; None if it never asked."""
-    conn = wiring.connection(wiring.AIRFLOW, "Airflow's own REST API, with a service account that may read")
-    base = f"{conn.host}" if "://" in (conn.host or "") else f"http://{conn.host}:{conn.port}"
-    with httpx.Client(base_url=base, timeout=TIMEOUT_SECONDS, follow_redirects=False) as client:
-        token = _checked(
-            client.post("/auth/token", json={"username": conn.login, "password": conn.password}), "log in"
-        )["access_token"]
-        client.headers["Authorization"] = f"Bearer {token}"
+    with sign_in() as client:
         path = f"/api/v2/dags/{quote(run.dag_id, safe='')}/dagRuns/{quote(run.run_id, safe='')}"
         asked = client.get(f"{path}/taskInstances/{task_id}/-1/hitlDetails")
         if asked.status_code == httpx.codes.NOT_FOUND:
@@ -39,11 +33,22 @@ def answer_of(run: Any, task_id: str) -> Answer | None:
         subject=details.get("subject") or "",
         body=details.get("body") or "",
         chosen=tuple(details.get("chosen_options") or ()) if details.get("response_received") else (),
-        responded_by=str(responded.get("id") or ""),
+        # By name, as the policy lists approvers and Airflow notes who started a run; FAB's ids are row numbers.
+        responded_by=str(responded.get("name") or ""),
         responded_name=str(responded.get("name") or ""),
         responded_at=datetime.fromisoformat(at) if at and responded else None,
         run_started_by=this_run.get("triggering_user_name"),
     )
+
+
+def sign_in() -> httpx.Client:
+    """A client of Airflow's API under the service account of its connection."""
+    conn = wiring.connection(wiring.AIRFLOW, "Airflow's own REST API, with a service account that may read")
+    base = f"{conn.host}" if "://" in (conn.host or "") else f"http://{conn.host}:{conn.port}"
+    client = httpx.Client(base_url=base, timeout=TIMEOUT_SECONDS, follow_redirects=False)
+    answer = client.post("/auth/token", json={"username": conn.login, "password": conn.password})
+    client.headers["Authorization"] = f"Bearer {_checked(answer, 'log in')['access_token']}"
+    return client
 
 
 def _checked(response: httpx.Response, what: str) -> Any:

@@ -8,9 +8,10 @@ from typing import Any
 from airflow.providers.standard.operators.hitl import HITLOperator
 from airflow.sdk.exceptions import AirflowSkipException
 
-from orchestration import wiring
+from orchestration import alerts, wiring
 from orchestration.here import here
 from retention import approve
+from retention.store.alerts import Kind
 from retention.store.sweeps import Mode
 
 ASKED_AGAIN = 10
@@ -35,6 +36,7 @@ class AskForApproval(HITLOperator):
             options=[approve.APPROVE, approve.REJECT],
             assigned_users=[{"id": user, "name": user} for user in rules.approvers],
             response_timeout=timedelta(hours=rules.answer_within_hours),
+            notifiers=[alerts.Alert(Kind.APPROVAL_WAITS)],
             **kwargs,
         )
 
@@ -54,6 +56,7 @@ class AskForApproval(HITLOperator):
     def execute_complete(self, context: Any, event: dict[str, Any]) -> Any:
         """Only say that an answer came; who gave it and what it was is read from Airflow's own record."""
         if event.get("error_type") == "timeout":
+            alerts.tell(Kind.UNANSWERED, context["dag_run"].run_id, "Tonight's plan takes its place.", context)
             return "nobody answered in time"
         super().execute_complete(context, event)
         return "answered"

@@ -13,6 +13,7 @@ from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from orchestration import airflow_traces, wiring
 from orchestration.here import here
+from orchestration.tasks import RECORDING
 from retention.impediment import Impediment
 from retention.requests import certificate, due, finishing, identity, run
 from retention.store import audit_log, request_runs, requests, sweeps
@@ -32,7 +33,7 @@ WHERE_TO_GO = (
 )
 
 
-@task(task_display_name="open the run")
+@task(queue=RECORDING, task_display_name="open the run")
 def open_run() -> str:
     """Take the request this run was triggered for, or all that wait for one; refuse whatever else was typed in.
 
@@ -103,7 +104,7 @@ def follow(opened: str | None, found: list[int]) -> int:
     return len(left_out)
 
 
-@task(trigger_rule="all_done", task_display_name="seal and answer")
+@task(queue=RECORDING, trigger_rule="all_done", task_display_name="seal and answer")
 def answer(opened: str | None, verified: list[Any]) -> dict[str, str]:
     """Seal the run, give to people what no connector does, and tell every subject whose request is finished."""
     if not opened:
@@ -123,7 +124,7 @@ def answer(opened: str | None, verified: list[Any]) -> dict[str, str]:
     return told
 
 
-@task(trigger_rule="all_done", task_display_name="close what is settled")
+@task(queue=RECORDING, trigger_rule="all_done", task_display_name="close what is settled")
 def close_settled(told: dict[str, str] | None) -> list[str]:
     """Close every answered request that nothing waits for any more, and certify it: its key is destroyed here."""
     desk = wiring.desk()

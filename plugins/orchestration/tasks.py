@@ -12,7 +12,7 @@ from typing import Any
 from airflow.sdk import ExceptionRetryPolicy, RetryAction, RetryRule, get_current_context, task
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
-from orchestration import airflow_record, wiring
+from orchestration import airflow_record, alerts, wiring
 from orchestration.here import here
 from retention import approve, canary
 from retention import carry_out as execution
@@ -26,12 +26,18 @@ from retention.plan import Purpose
 from retention.policy import PolicyError
 from retention.policy_approval import PolicyNotApproved
 from retention.store import audit_log, plans, sweeps
+from retention.store.alerts import Kind as News
 from retention.store.audit_log import LedgerOutdated
 from retention.store.incidents import Kind
 from retention.store.steps import StepAltered
 from retention.store.sweeps import Mode
 
 _operations = wiring.policy().schedule.operations
+
+ACTING = "acting"
+"""Queue of the tasks that change a system: only its workers need credentials that may."""
+RECORDING = "recording"
+"""Queue of the tasks that need the approver's database role or the key that signs the audit log."""
 
 NO_USE_RETRYING = ExceptionRetryPolicy(
     rules=[
@@ -71,7 +77,12 @@ DEFAULTS: dict[str, Any] = {
 }
 
 
-@task(task_display_name="open sweep")
+def named(verb: str, system: str) -> dict[str, str]:
+    """Id and display name of a task that does something with one system."""
+    return {"task_id": f"{verb}_{system}", "task_display_name": f"{verb.replace('_', ' ')}: {system}"}
+
+
+@task(queue=RECORDING, task_display_name="open sweep")
 def open_sweep() -> str:
     """Open this run's sweep in the ledger; refuses backfills and a ledger older than its outside checkpoint."""
     run = get_current_context()["dag_run"]
@@ -86,7 +97,7 @@ def open_sweep() -> str:
     return stages.open_sweep(desk, info).sweep_id
 
 
-@task
+@task(queue=ACTING)
 def settle(opened: str, system: str) -> dict[str, int]:
     """Finish what earlier nights left begun, accepted or unknown."""
     desk, sweep = here()
@@ -125,7 +136,7 @@ def join_consents(found: list[int]) -> int:
     return stages.join_consents(desk, sweep)
 
 
-@task(task_display_name="stop marketing at once")
+@task(queue=ACTING)
 def suppress(joined: int, system: str) -> dict[str, int]:
     """Stop marketing to those who opted out elsewhere; needs no approval, destroys nothing, not done in a dry run."""
     desk, sweep = here()
@@ -158,7 +169,7 @@ def guard(planned: list[list[int]]) -> str | None:
     return limits.guard(desk, sweep, wiring.SYSTEMS)
 
 
-@task(task_display_name="record the approval")
+@task(queue=RECORDING, task_display_name="record the approval")
 def record_approval(answered: Any) -> str:
     """Believe only Airflow's own record of the answer, and write it down under the approver's database role."""
     desk, sweep = here()
@@ -199,11 +210,11 @@ def in_turn(lanes: Mapping[str, Any], after: Mapping[str, Sequence[str]]) -> Non
     """Let each system's lanes wait for those of the systems it comes after, in the graph."""
     for system, earlier in after.items():
         if earlier:
-            turn = wait_for_turn.override(task_id=f"turn_of_{system}")(system)
+            turn = wait_for_turn.override(**named("turn_of", system))(system)
             [lanes[one] for one in earlier] >> turn >> lanes[system]
 
 
-@task(map_index_template="lane {{ lane }}")
+@task(queue=ACTING, map_index_template="lane {{ lane }}", task_display_name="carry out")
 def carry_out(approval: str, system: str, lane: int) -> dict[str, int]:
     """One of several workers on a system's approved plan; checks approval, digest, holds and switches itself."""
     get_current_context()["lane"] = lane  # type: ignore[typeddict-unknown-key]
@@ -218,7 +229,7 @@ def carry_out(approval: str, system: str, lane: int) -> dict[str, int]:
     return execution.carry_out(desk, made, wiring.connector(system), loopback=wiring.is_loopback(system)).states
 
 
-@task(trigger_rule="none_skipped")
+@task(trigger_rule="none_skipped", task_display_name="verify: read back")
 def verify(carried_out: list[dict[str, int]], system: str) -> dict[str, int]:
     """Read back everything that claims to be done."""
     desk, sweep = here()
@@ -232,7 +243,7 @@ def verify(carried_out: list[dict[str, int]], system: str) -> dict[str, int]:
     return tally
 
 
-@task(trigger_rule="all_done", task_display_name="seal and report")
+@task(queue=RECORDING, trigger_rule="all_done", task_display_name="seal and report")
 def seal(verified: list[Any]) -> dict[str, Any]:
     """Sign the audit log, copy the signed head outside, report, wipe locators."""
     desk, sweep = here()
@@ -240,7 +251,13 @@ def seal(verified: list[Any]) -> dict[str, Any]:
     return sealing.seal(desk, sweep, key, outside).as_json()
 
 
-@task(trigger_rule="all_done", retries=0)
+@task(
+    trigger_rule="all_done",
+    retries=0,
+    task_display_name="conclude: was it whole?",
+    on_failure_callback=[alerts.Alert(News.FAILED), alerts.Alert(News.GAPS)],
+    on_success_callback=alerts.Alert(News.GAPS),
+)
 def conclude(report: dict[str, Any] | None) -> str:
     """Fail the run, after everything is sealed, if it was not whole: the operator reads here what to look at."""
     if not report:

@@ -138,10 +138,14 @@ def is_loopback(system: str) -> bool:
     return _loopback(urlsplit(host).hostname or host if "://" in host else host)
 
 
-def connector(system: str) -> Connector:
-    """A ready connector for one system of the policy."""
+def connector(system: str, through: str = "", *, shares_pace: bool = True) -> Connector:
+    """A ready connector for one system of the policy.
+
+    `through` names another Airflow connection than the policy's. With `shares_pace` all workers together keep the
+    vendor's limits, which they count in the ledger; a single look from elsewhere does without.
+    """
     declared = policy().systems[system]
-    conn = connection(declared.connection, f"system {system}")
+    conn = connection(through or declared.connection, f"system {system}")
     extra = conn.extra_dejson
     if declared.kind == "salesforce":
         from connectors import salesforce
@@ -157,11 +161,11 @@ def connector(system: str) -> Connector:
         from connectors import hubspot
 
         base_url = _base_url(conn, "https") if conn.host else hubspot.BASE_URL
-        pace = hubspot.Pace(SharedTurns(desk().engine, declared.connection))
+        pace = hubspot.Pace(SharedTurns(desk().engine, declared.connection)) if shares_pace else None
         account = hubspot.connect(conn.password or "", base_url, ca_bundle=extra.get("ca_bundle"), pace=pace)
         return hubspot.HubSpotConnector(account, system, account.tenant, declared.kinds())
     if declared.mail is not None:
-        return _microsoft365(conn, declared.mail, system)
+        return _microsoft365(conn, declared.mail, system, shares_pace)
     from connectors import documents
     from connectors.documents.reader import Reader
 
@@ -211,7 +215,7 @@ def _salesforce_client(conn: Connection) -> Salesforce:
     return salesforce.connect(address, client_id, client_secret, extra.get("ca_bundle"), version)
 
 
-def _microsoft365(conn: Connection, mail: MailPolicy, system: str) -> Connector:
+def _microsoft365(conn: Connection, mail: MailPolicy, system: str, shares_pace: bool) -> Connector:
     """The mailboxes of a tenant, by a certificate where the connection has a private key, by a secret otherwise."""
     from connectors import microsoft365
 
@@ -240,7 +244,7 @@ def _microsoft365(conn: Connection, mail: MailPolicy, system: str) -> Connector:
         base_url=f"{_base_url(conn, 'https')}/v1.0" if conn.host else microsoft365.BASE_URL,
         authority=extra.get("authority") or microsoft365.AUTHORITY,
         ca_bundle=extra.get("ca_bundle"),
-        pace=microsoft365.Pace(SharedTurns(desk().engine, conn.conn_id)),
+        pace=microsoft365.Pace(SharedTurns(desk().engine, conn.conn_id)) if shares_pace else None,
     )
 
 

@@ -16,6 +16,7 @@ from retention.impediment import Impediment
 COMMANDS = {
     "decide": "retention.cli.decide",
     "due": "retention.cli.due",
+    "doctor": "orchestration.doctor",  # the one command that works with Airflow's connections
     "ledger": "retention.cli.ledger",
     "keys": "retention.cli.keys",
     "mode": "retention.cli.switches:mode",

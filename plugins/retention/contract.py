@@ -20,6 +20,7 @@ Promises (each one is a test in `tests/contract/suite.py`):
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from retention.vocabulary import (
@@ -67,6 +68,23 @@ class Incomplete(ConnectorError):
 
 class Stopped(Exception):
     """The core's leave to act ended: the call in flight ends, none follows. Nothing was sent under this `check`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing a connection must allow. `lacking` says what is missing; empty if nothing is.
+
+    `to_act`: only needed to change something, so a connection that may only read does without.
+    """
+
+    what: str
+    lacking: str = ""
+    to_act: bool = False
+
+    @property
+    def line(self) -> str:
+        """How a person is told."""
+        return f"MISSING  {self.what}: {self.lacking}" if self.lacking else f"ok       {self.what}"
 
 
 class Warrant(Protocol):
@@ -125,4 +143,8 @@ class Connector(Protocol):
 
     def link(self, ref: RecordRef) -> str | None:
         """Give the address where a person with rights can look at the record in the vendor's own screen."""
+        ...
+
+    def checks(self) -> Iterator[Check]:
+        """Say what the connection must allow and whether it does; reads only, never a person's record."""
         ...

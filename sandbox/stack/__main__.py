@@ -1,4 +1,4 @@
-"""What can be done with the local stack? `python -m sandbox.stack demo | up | down`."""
+"""What can be done with the local stack? `python -m sandbox.stack demo | up | down | emulators`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import sys
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from sandbox.stack import demo
+from sandbox.stack import demo, emulators
 from sandbox.stack.local import ROOT, LocalStack
 from sandbox.stack.postgres import PostgresError
 from sandbox.stack.processes import NotStarted, stop_pids
@@ -20,13 +20,16 @@ HOME = ROOT / ".demo"
 def main() -> int:
     """Do what was asked; the exit code."""
     parser = argparse.ArgumentParser(prog="python -m sandbox.stack", description=__doc__)
-    parser.add_argument("what", choices=["demo", "up", "down"])
+    parser.add_argument("what", choices=["demo", "up", "down", "emulators"])
     today = os.environ.get("AS_OF") or datetime.now(UTC).date().isoformat()
     parser.add_argument("--as-of", type=date.fromisoformat, default=today, help="what day it is (default: today)")
     parser.add_argument("--seed", type=int, default=1, help="another seed, other people")
     parser.add_argument("--port", type=int, default=8080, help="where the UI answers, for `up`")
     parser.add_argument("--home", type=Path, default=HOME, help="where files and logs go")
+    parser.add_argument("--merge", type=Path, help="for `emulators`: connections to write beside theirs")
     given = parser.parse_args()
+    if given.what == "emulators":
+        return emulators.serve(LocalStack(given.home, given.as_of, seed=given.seed), given.merge)
     if given.what == "down":
         return down(given.home)
     if (given.home / "up.json").exists():

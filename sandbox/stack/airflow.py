@@ -111,11 +111,14 @@ class Airflow:
 
     def person(self, name: str) -> Person:
         """Somebody who uses it through the REST API."""
-        answer = httpx.post(
-            f"{self.url}/auth/token", json={"username": name, "password": self.passwords[name]}, timeout=30
-        )
-        answer.raise_for_status()
-        return Person(name, httpx.Client(base_url=f"{self.url}/api/v2", timeout=30, headers=_bearer(answer.json())))
+        return sign_in(self.url, name, self.passwords[name])
+
+
+def sign_in(url: str, name: str, password: str) -> Person:
+    """A user of the Airflow at this address, signed in."""
+    answer = httpx.post(f"{url}/auth/token", json={"username": name, "password": password}, timeout=30)
+    answer.raise_for_status()
+    return Person(name, httpx.Client(base_url=f"{url}/api/v2", timeout=30, headers=_bearer(answer.json())))
 
 
 PARTS = ("metadatabase", "scheduler", "triggerer", "dag_processor")

@@ -117,6 +117,12 @@ class LocalStack:
         for dag in ("nightly_retention", "subject_request"):
             self.processes.wait_until(f"the DAG {dag} to be parsed", functools.partial(admin.knows, dag), 90)
 
+    def start_emulators(self) -> dict[str, dict[str, Any]]:
+        """Only the emulators; returns the Airflow connections to them."""
+        with ThreadPoolExecutor() as pool:
+            list(pool.map(self._emulator, self.systems))
+        return {system: connection_to(emulator) for system, emulator in self.emulators.items()}
+
     def stop(self) -> None:
         """End everything that was started, the database last."""
         try:

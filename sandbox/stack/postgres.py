@@ -14,6 +14,7 @@ import shutil
 import socket
 import subprocess
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -69,8 +70,17 @@ def _reachable_by_others(path: Path) -> bool:
 class Server:
     """One embedded server with its data under `home`; `start` and `stop` are safe to repeat."""
 
-    def __init__(self, home: Path, port: int | None = None) -> None:
+    def __init__(
+        self,
+        home: Path,
+        port: int | None = None,
+        settings: Sequence[str] = ("retention.embedded=on",),
+        binaries: Path | None = None,
+    ) -> None:
+        """`settings` come on top; `binaries` of another PostgreSQL (its `bin` folder) run instead of the wheel's."""
         self.home = home
+        self.settings = settings
+        self.binaries = binaries
         self.account = _account()
         self.port = port or free_port()
         self._secret = home / "postgres.password"
@@ -97,7 +107,7 @@ class Server:
             "unix_socket_directories=",
             "max_connections=200",
             "fsync=off",
-            "retention.embedded=on",
+            *self.settings,
         )
         options = f"-p {self.port} " + " ".join(f"-c {setting}" for setting in settings)
         done = self._run("pg_ctl", "start", "-w", "-t", "60", "-D", str(self.data), "-l", str(log), "-o", options)
@@ -158,6 +168,8 @@ class Server:
             os.chown(item, self.account.uid, self.account.gid, follow_symlinks=False)
 
     def _binaries(self) -> Path:
+        if self.binaries is not None:
+            return self.binaries
         wheel = _wheel()
         if self.account is None or _reachable_by_others(wheel):
             return wheel / "bin"

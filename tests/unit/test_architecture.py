@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 import pytest
 
 ROOT = Path(__file__).parents[2]
-FOLDERS = ("dags", "plugins", "sandbox", "tools")
+FOLDERS = ("dags", "plugins", "provider", "sandbox", "tools")
 
 OURS = frozenset({"dags", "orchestration", "retention", "connectors", "sandbox", "tools", "tests"})
 VENDOR_CLIENTS = frozenset({"simple_salesforce", "hubspot", "paramiko", "msal", "requests", "httpx"})
@@ -43,6 +43,7 @@ LAYERS = (
         never=AIRFLOW | DATABASES,
     ),
     Layer("sandbox", frozenset({"sandbox"})),
+    Layer("provider", frozenset({"orchestration"}), never=DATABASES | VENDOR_CLIENTS),
     Layer("tools", OURS - {"tests"}),
     Layer("tools/verify_audit.py", frozenset(), theirs=frozenset({"cryptography"})),
 )

@@ -12,8 +12,8 @@ from connectors.documents.acting import Acting, named_in
 from connectors.documents.folders import Folders, media_type
 from connectors.documents.passing import FILE, Pass
 from connectors.documents.reader import Reader
-from connectors.documents.stores.store import Entry, Failed, FileStore, Forbidden, Missing
-from retention.contract import AccessDenied, Unavailable, Unsupported, Warrant
+from connectors.documents.stores.store import Entry, Failed, FileStore, Forbidden, Missing, StoreError
+from retention.contract import AccessDenied, Check, Unavailable, Unsupported, Warrant
 from retention.vocabulary import (
     Action,
     Criteria,
@@ -72,6 +72,19 @@ class DocumentsConnector:
         """Let go of the connection and of the reading process; both come back when needed."""
         self._store.close()
         self._reader.close()
+
+    def checks(self) -> Iterator[Check]:
+        believed = self._root() is not None
+        yield Check("list the root", "" if believed else "no folder of the policy is there: is the share mounted?")
+        for folder in sorted(self._folders) if believed else ():
+            try:
+                self._store.list(folder)
+            except Missing:
+                yield Check(f"list {folder}", "no such folder: mend systems.yaml, or the root of the connection")
+            except StoreError:
+                yield Check(f"list {folder}", "the server does not let this login list it")
+            else:
+                yield Check(f"list {folder}")
 
     def find(self, criteria: Criteria, after: Cursor | None = None) -> Iterator[Page]:
         raise Unsupported(f"{self.system} is catalogued and is not searched; read its changes")

@@ -14,17 +14,19 @@ from itertools import groupby
 from connectors.hubspot.acting import Acting
 from connectors.hubspot.activities import CONTACT, OBJECT_TYPES
 from connectors.hubspot.client import MOST_IDS, HubSpotClient
+from connectors.hubspot.coverage import gaps_of
 from connectors.hubspot.exporting import export
 from connectors.hubspot.links import Links
 from connectors.hubspot.observing import Observing, settled
 from connectors.hubspot.records import Records, is_id
 from connectors.hubspot.search import LARGEST_PAGE, Search
-from retention.contract import ConnectorError, Unsupported, Warrant
+from retention.contract import Check, ConnectorError, Unsupported, Warrant
 from retention.vocabulary import (
     Action,
     Criteria,
     Cursor,
     Document,
+    GapCode,
     Handle,
     Observation,
     Outcome,
@@ -86,6 +88,14 @@ class HubSpotConnector:
         self.supports = frozenset(supports)
         # A purge is one call per record; its batch is that of the reading before it.
         self.batch_size: Mapping[Action, int] = dict.fromkeys(sorted(supports), MOST_IDS)
+
+    def checks(self) -> Iterator[Check]:
+        yield Check("scopes of the private app")  # without one of them there is no connector
+        for name, kind in self._kinds.items():
+            definitions = self._client.definitions(OBJECT_TYPES[name])
+            unseen = [gap.what for gap in gaps_of(kind, definitions) if gap.code is GapCode.FIELD_HIDDEN]
+            lacking = f"no property {', '.join(unseen)}: grant it (sensitive data has scopes of its own)"
+            yield Check(f"read the declared properties of {name}", lacking if unseen else "")
 
     def find(self, criteria: Criteria, after: Cursor | None = None) -> Iterator[Page]:
         search = Search(self._client, self.system, tuple(self._kinds.values()), self._page_size)

@@ -9,6 +9,7 @@ from datetime import date, timedelta
 from types import MappingProxyType
 
 from connectors.documents.reader import Reader
+from connectors.microsoft365 import permissions
 from connectors.microsoft365.answers import NOT_FOUND, refusal
 from connectors.microsoft365.attachments import Attachments
 from connectors.microsoft365.erasing import JOB, Erasing
@@ -20,7 +21,7 @@ from connectors.microsoft365.recoverable import Bin, RecoverableItems
 from connectors.microsoft365.restricting import Restricting
 from connectors.microsoft365.scope import Scope
 from connectors.microsoft365.viewing import Sight, State, Surroundings, Viewer
-from retention.contract import ConnectorError, Unsupported, Warrant
+from retention.contract import Check, ConnectorError, Unsupported, Warrant
 from retention.vocabulary import (
     Action,
     Criteria,
@@ -62,6 +63,9 @@ class Microsoft365Connector:
         self._scope = scope
         self._page_size = page_size
         self._bins = RecoverableItems(graph)
+
+    def checks(self) -> Iterator[Check]:
+        return permissions.checks(self._graph.token())
 
     def find(self, criteria: Criteria, after: Cursor | None = None) -> Iterator[Page]:
         raise Unsupported(f"{self.system} is catalogued and is not searched; read its changes")

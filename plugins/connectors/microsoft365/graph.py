@@ -56,6 +56,10 @@ class Graph:
         self._transport = transport
         self._pace = pace
 
+    def token(self) -> str:
+        """The token that the next request would carry."""
+        return self._transport.token()
+
     def get(self, path: str, *, what: str, mailbox: str = "", prefer: str = IMMUTABLE) -> Answer:
         """Read one thing; whatever status waiting cannot better is the caller's to judge."""
         return self._patiently("GET", path, what=what, parts={mailbox: 1}, prefer=prefer)

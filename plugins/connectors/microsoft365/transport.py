@@ -74,6 +74,10 @@ class Transport:
         self.renew()
         return self._once(verb, path, prefer, body)
 
+    def token(self) -> str:
+        """The token that the next request would carry."""
+        return self._tokens.token()
+
     def renew(self) -> None:
         """Let the next request get a new token."""
         self._tokens.renew()

@@ -29,7 +29,7 @@ from connectors.salesforce.search import LARGEST_PAGE, SMALLEST_PAGE, Search
 from connectors.salesforce.session import tenant_of
 from connectors.salesforce.sight import QUERY_ALL, Row, Sight, Sights, short
 from connectors.salesforce.standard import special
-from retention.contract import Unsupported, Warrant
+from retention.contract import Check, Unsupported, Warrant
 from retention.vocabulary import (
     Action,
     Criteria,
@@ -105,6 +105,24 @@ class SalesforceConnector:
     ) -> Self:
         """A connector to the org this client is logged in to, whichever that is."""
         return cls(client, system, tenant_of(client), kinds, absent=absent, api_reserve=api_reserve)
+
+    def checks(self) -> Iterator[Check]:
+        self._views.ask_all(self._kinds)
+        for name, kind in self._kinds.items():
+            view = self._views.of(name)
+            if self._search.none_of(kind):
+                yield Check(f"{name}: this org has none")
+                continue
+            if view.hidden:
+                yield Check(f"read {name}", "the integration user needs Read and View All on the object")
+                continue
+            unseen = sorted(field for field in declared(kind) if not view.sees(field))
+            lacking = f"field-level Read on {', '.join(unseen)}" if unseen else ""
+            yield Check(f"read the declared fields of {name}", lacking)
+            own = set(view.custom_fields()) & set(declared(kind))
+            fixed = sorted(field for field in own if not view.can_write(field))
+            lacking = f"field-level Edit on {', '.join(fixed)}" if fixed else ""
+            yield Check(f"clear the declared custom fields of {name}", lacking, to_act=True)
 
     def find(self, criteria: Criteria, after: Cursor | None = None) -> Iterator[Page]:
         return self._search.pages(criteria, after)

@@ -109,13 +109,13 @@ class Search:
             last_id = ""
 
     def _runs(self, criteria: Criteria, longest: int) -> list[Run]:
-        kinds = [kind for kind in self._kinds if not self._none_of(kind)]
+        kinds = [kind for kind in self._kinds if not self.none_of(kind)]
         return [
             *runs.by_facts(kinds, self._views, criteria, self._absent),
             *runs.by_identifiers(kinds, criteria, longest),
         ]
 
-    def _none_of(self, kind: RecordKind) -> bool:
+    def none_of(self, kind: RecordKind) -> bool:
         """Whether this org cannot have records of the kind: person accounts, where they are not switched on."""
         view, only = self._views.of(kind.name), special(kind.name)
         return only.absent_without and not view.hidden and not view.knows(only.only_where)

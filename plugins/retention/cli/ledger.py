@@ -1,18 +1,24 @@
-"""How is the ledger kept? `migrate` brings its tables up to date, `tidy` forgets what is past its period."""
+"""How is the ledger kept? `migrate` brings its tables up to date, `login` makes logins, `tidy` forgets what is past its
+period."""
 
 from __future__ import annotations
+
+import sys
 
 import click
 
 from retention import upkeep
 from retention.cli.answers import as_json_option, tell
-from retention.cli.surroundings import ROOT, desk, ledger
+from retention.cli.surroundings import ROOT, Unusable, desk, ledger
+from retention.store import logins
 from retention.store.database import migrate
+
+SHORTEST_PASSWORD = 16
 
 
 @click.group("ledger")
 def command() -> None:
-    """The ledger's tables. Needs RETENTION_LEDGER_URL: `migrate` with the owner's role, `tidy` with the executor's."""
+    """Tables and logins of the ledger. Needs RETENTION_LEDGER_URL: the owner's role, for `tidy` the executor's."""
 
 
 @command.command("migrate")
@@ -21,6 +27,18 @@ def migrate_command(as_json: bool) -> None:
     """Apply the numbered SQL files that are not applied yet."""
     applied = migrate(ledger(), ROOT / "include" / "sql" / "migrations")
     tell({"applied": applied}, as_json, f"applied: {', '.join(applied)}" if applied else "the ledger is up to date")
+
+
+@command.command("login")
+@click.argument("duty", type=click.Choice([duty.value for duty in logins.Duty]))
+@as_json_option
+def login_command(duty: str, as_json: bool) -> None:
+    """Make the database login of a DUTY, or change its password, which is read from standard input."""
+    password = sys.stdin.readline().strip()
+    if len(password) < SHORTEST_PASSWORD:
+        raise Unusable(f"give a password of {SHORTEST_PASSWORD} characters or more on standard input")
+    name = logins.make(ledger(), logins.Duty(duty), password)
+    tell({"login": name, "role": f"retention_{duty}"}, as_json, f"login {name} is a member of retention_{duty}")
 
 
 @command.command("tidy")

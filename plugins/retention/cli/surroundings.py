@@ -1,6 +1,7 @@
 """Where do ledger and keys come from on the command line? Environment variables, named in every error.
 
-RETENTION_LEDGER_URL: postgresql://user:password@host:port/database, the role decides what the command may do.
+RETENTION_LEDGER_URL: postgresql://user:password@host:port/database, the role decides what the command may do;
+RETENTION_LEDGER_URL_FILE: a file with that, where no secret may stand in the environment.
 RETENTION_KEYS: a file with the pseudonym and encryption keys. RETENTION_SIGNING_KEY: a file with the signing key.
 RETENTION_SMTP_URL: the mail server, for letters to subjects.
 """
@@ -34,6 +35,8 @@ class Unusable(click.ClickException):
 
 def ledger() -> database.Engine:
     """The ledger, under the role of the URL."""
+    if not os.environ.get("RETENTION_LEDGER_URL") and os.environ.get("RETENTION_LEDGER_URL_FILE"):
+        return database.connect(_file("RETENTION_LEDGER_URL_FILE").read_text(encoding="utf-8").strip())
     return database.connect(_variable("RETENTION_LEDGER_URL"))
 
 
@@ -129,5 +132,6 @@ def _variable(name: str) -> str:
 def _file(name: str) -> Path:
     path = Path(_variable(name))
     if not path.is_file():
-        raise Unusable(f"{name} names {path.name}, which cannot be read: make it with `python -m retention keys init`")
+        made = "" if name.endswith("_URL_FILE") else ": make it with `python -m retention keys init`"
+        raise Unusable(f"{name} names {path.name}, which cannot be read{made}")
     return path

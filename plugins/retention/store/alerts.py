@@ -1,0 +1,30 @@
+"""What were people told of last? So that an alert repeats only when there is something new to say."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+
+from retention.store.database import Connection, one, run
+
+LOCK = 7_305_040
+
+
+class Kind(StrEnum):
+    """Why somebody is told."""
+
+    FAILED = "failed"
+    APPROVAL_WAITS = "approval-waits"
+    UNANSWERED = "unanswered"
+    GAPS = "gaps"
+
+
+def is_news(db: Connection, kind: Kind, about: str, now: datetime) -> bool:
+    """Whether this differs from the last alert of its kind; if so it is noted as told."""
+    run(db, "SELECT pg_advisory_xact_lock(:id)", id=LOCK)
+    last = one(db, "SELECT about FROM alerts WHERE kind = :kind ORDER BY raised_at DESC LIMIT 1", kind=kind.value)
+    if last is not None and last.about == about:
+        return False
+    values = {"kind": kind.value, "about": about, "now": now}
+    run(db, "INSERT INTO alerts (kind, about, raised_at) VALUES (:kind, :about, :now)", **values)
+    return True
