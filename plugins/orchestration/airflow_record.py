@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote
@@ -41,14 +43,15 @@ def answer_of(run: Any, task_id: str) -> Answer | None:
     )
 
 
-def sign_in() -> httpx.Client:
+@contextmanager
+def sign_in() -> Iterator[httpx.Client]:
     """A client of Airflow's API under the service account of its connection."""
     conn = wiring.connection(wiring.AIRFLOW, "Airflow's own REST API, with a service account that may read")
     base = f"{conn.host}" if "://" in (conn.host or "") else f"http://{conn.host}:{conn.port}"
-    client = httpx.Client(base_url=base, timeout=TIMEOUT_SECONDS, follow_redirects=False)
-    answer = client.post("/auth/token", json={"username": conn.login, "password": conn.password})
-    client.headers["Authorization"] = f"Bearer {_checked(answer, 'log in')['access_token']}"
-    return client
+    with httpx.Client(base_url=base, timeout=TIMEOUT_SECONDS, follow_redirects=False) as client:
+        answer = client.post("/auth/token", json={"username": conn.login, "password": conn.password})
+        client.headers["Authorization"] = f"Bearer {_checked(answer, 'log in')['access_token']}"
+        yield client
 
 
 def _checked(response: httpx.Response, what: str) -> Any:

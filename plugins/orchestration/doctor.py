@@ -43,15 +43,15 @@ def examine_as(kind: str, through: str) -> list[Check]:
 
 def examine_own(recording: bool) -> list[Check]:
     """Whether ledger and keys are there; with `recording` also what only the workers of that queue need."""
-    from orchestration import airflow_record, wiring
+    from orchestration import wiring
     from retention.store.logins import Duty
 
     checks = _judged("the ledger", lambda: _duty(wiring.LEDGER, Duty.EXECUTOR))
     if not recording:
         return checks
     checks += _judged("the ledger for approvals", lambda: _duty(wiring.APPROVER, Duty.APPROVER))
-    checks += _judged("the signing key", lambda: _after(wiring.signing_key, "the signing key"))
-    return checks + _judged("Airflow's API", lambda: _after(airflow_record.sign_in, "Airflow's API, with its account"))
+    checks += _judged("the signing key", _signing)
+    return checks + _judged("Airflow's API", _api)
 
 
 def _duty(connection: str, duty: Duty) -> Iterator[Check]:
@@ -64,9 +64,18 @@ def _duty(connection: str, duty: Duty) -> Iterator[Check]:
     yield Check(what, "" if held == {duty} else f"its login has: {names}; see `ledger login`")
 
 
-def _after(done: Callable[[], object], what: str) -> Iterator[Check]:
-    done()
-    yield Check(what)
+def _signing() -> Iterator[Check]:
+    from orchestration import wiring
+
+    wiring.signing_key()
+    yield Check("the signing key")
+
+
+def _api() -> Iterator[Check]:
+    from orchestration import airflow_record
+
+    with airflow_record.sign_in():
+        yield Check("Airflow's API, with its account")
 
 
 def _judged(what: str, ready: Callable[[], Iterable[Check]]) -> list[Check]:

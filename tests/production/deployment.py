@@ -9,14 +9,17 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
+import psutil
 import psycopg
 from psycopg import sql
 
@@ -147,6 +150,15 @@ class Deployment:
             "RETENTION_SIGNING_KEY": str(self.secrets / "signing.key"),
         }
         return self.processes.run("cli", [sys.executable, "-m", "retention", *arguments], environment, ROOT)
+
+    def kill(self, name: str) -> None:
+        """End a process as the end of its container would: with everything in its session, at once."""
+        session = self.processes.running[name].pid
+        for pid in psutil.pids():
+            with suppress(ProcessLookupError):
+                if os.getsid(pid) == session:
+                    os.kill(pid, signal.SIGKILL)
+        self.processes.stop(name, kill=True)
 
     def stop(self) -> None:
         """End everything, the databases last."""

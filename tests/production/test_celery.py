@@ -95,7 +95,7 @@ def in_the_middle(made: Deployment, run: str) -> str:
     for one in found:
         if one["task_id"] == "salesforce.carry_out" and one["state"] == "running" and one["pid"]:
             for name, process in made.processes.running.items():
-                if name.startswith("worker-acting") and os.getpgid(one["pid"]) == process.pid:
+                if name.startswith("worker-acting") and os.getsid(one["pid"]) == process.pid:
                     return name
     return ""
 
@@ -126,7 +126,7 @@ def test_a_night_with_a_killed_worker_ends_exactly_as_on_one_machine(deployment:
     assert dpo.answer(DAG, run, "Approve").status_code == 200
     wait("the first steps to be done", lambda: ended_steps(deployment) > 0 or ended_or_asked_again(dpo, run), 120)
     wait("a worker to be in the middle of it", lambda: bool(in_the_middle(deployment, run)), 60)
-    deployment.processes.stop(in_the_middle(deployment, run), kill=True)
+    deployment.kill(in_the_middle(deployment, run))
     wait("the run to end", lambda: ended_or_asked_again(dpo, run), 240)
 
     instances = operator.get(f"/dags/{DAG}/dagRuns/{run}/taskInstances?limit=1000")["task_instances"]
