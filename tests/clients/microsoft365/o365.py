@@ -6,6 +6,7 @@ import sys
 
 import O365.connection
 from O365 import Account, MSGraphProtocol
+from O365.utils.token import MemoryTokenBackend
 
 base, ca, tenant, client_id, secret = json.load(sys.stdin)
 # The library offers no setting for an authority that Microsoft's public cloud does not know.
@@ -14,7 +15,14 @@ O365.connection.ConfidentialClientApplication = functools.partial(
 )
 protocol = MSGraphProtocol()
 protocol.service_url = f"{base}/v1.0/"
-account = Account((client_id, secret), auth_flow_type="credentials", tenant_id=tenant, protocol=protocol, verify_ssl=ca)
+account = Account(
+    (client_id, secret),
+    auth_flow_type="credentials",
+    tenant_id=tenant,
+    protocol=protocol,
+    verify_ssl=ca,
+    token_backend=MemoryTokenBackend(),  # the default writes the token into a file of the working folder
+)
 account.con._msal_authority = f"{base}/{tenant}"
 assert account.authenticate()
 mailbox = account.mailbox(resource="sales@ours.example")
