@@ -76,7 +76,7 @@ def _position(exchange: Exchange, box: Mailbox, folder: Folder, tag: str) -> Row
             "folder": folder.number,
             "box": box.number,
             "made": tenant.now().isoformat(),
-            "epoch": tenant.switches.forgotten_deltas,
+            "epoch": [tenant.generation, tenant.switches.forgotten_deltas],
             "select": exchange.query.get("$select"),
             "tag": tag,
         }
@@ -84,7 +84,9 @@ def _position(exchange: Exchange, box: Mailbox, folder: Folder, tag: str) -> Row
     if {"after", "from", "start", "folder", "box", "made", "epoch", "bulk"} - set(at) or at["box"] != box.number:
         raise bad_query("Badly formed token.")
     age = tenant.now() - datetime.fromisoformat(at["made"])
-    if at["epoch"] != tenant.switches.forgotten_deltas or age > timedelta(days=tenant.switches.delta_days):
+    if at["epoch"] != [tenant.generation, tenant.switches.forgotten_deltas] or age > timedelta(
+        days=tenant.switches.delta_days
+    ):
         # The letter case of this code varies from one answer to the next.
         code = "SyncStateNotFound" if len(tenant.boxes) % 2 else "syncStateNotFound"
         raise Refused(410, code, "The sync state generation is not found; resync is required.")

@@ -39,10 +39,12 @@ class Tenant:
     def __init__(self, seed: Callable[[Tenant], None], clock: Clock) -> None:
         self._seed = seed
         self.clock = clock
+        self.generation = 0
         self.reset()
 
     def reset(self) -> None:
         self.clock.reset()
+        self.generation += 1  # positions handed out before are unknown from now on
         self.switches = Switches()
         self.limits = Limits()
         self.users: dict[str, User] = {}
