@@ -12,12 +12,13 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import BinaryIO, TextIO, TypeVar
 
+from retention.spreadsheet import harmless
+
 E = TypeVar("E", bound=StrEnum)
 T = TypeVar("T")
 
 DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?(Z|[+-]\d{2}:\d{2})")
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 IN_MEMORY = 4_000_000  # bytes of answers held before they go to a temporary file
 
 
@@ -123,8 +124,3 @@ def write_rows(header: Sequence[str], rows: Iterable[Sequence[str]], out: TextIO
         writer.writerows([harmless(cell) for cell in row] for row in rows)
         answers.seek(0)
         shutil.copyfileobj(answers, out)
-
-
-def harmless(cell: str) -> str:
-    """Keep a spreadsheet from taking a cell for a formula."""
-    return f"'{cell}" if cell.startswith(FORMULA_STARTS) else cell

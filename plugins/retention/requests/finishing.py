@@ -11,6 +11,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from retention import audit
+from retention.asking import COPIES
 from retention.clocks import Right
 from retention.decide import PRECEDENCE
 from retention.for_people import owner_of
@@ -22,7 +23,7 @@ from retention.requests.notices import ByPost, Template
 from retention.requests.results import OfSystem, Result, of_request, unfinished
 from retention.seal import Report
 from retention.seal import seal as seal_sweep
-from retention.store import audit_log, request_results, request_runs, requests, steps, tasks
+from retention.store import audit_log, request_copies, request_results, request_runs, requests, steps, tasks
 from retention.store.database import Connection
 from retention.store.desk import Desk
 from retention.store.requests import Request
@@ -96,6 +97,8 @@ def answer(desk: Desk, mailer: Mailer | None, request_id: str, by: str, by_post:
         if left := unfinished(found):
             said = ", ".join(f"{one.system}: {one.result.value}" for one in left)
             raise Unfinished(f"{request_id} is not finished ({said}); the next run goes on with it")
+        if request.asks_for in COPIES and not request_copies.was_made(db, request_id):
+            raise Unfinished(f"{request_id}: no copy of the data was made yet")
         letter = _outcome(desk, db, request, found)
     notice = notices.tell(desk, mailer, request, letter, by_post)
     with desk.transaction() as db:
@@ -134,6 +137,8 @@ def close(desk: Desk, request_id: str, by: str) -> list[str]:
 
 
 def _refuse_unless_over(db: Connection, desk: Desk, request: Request) -> None:
+    if there := request_copies.standing(db, request.request_id):
+        raise Unfinished(f"{request.request_id}: {len(there)} copies are not destroyed yet: they end by themselves")
     if busy := request_runs.unsealed(db, [request.request_id]):
         raise Unfinished(f"{request.request_id} is worked on in {next(iter(busy.values()))}: let that run be sealed")
     if waiting := request_results.open_tasks(db, request.request_id):
