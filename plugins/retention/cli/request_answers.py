@@ -18,6 +18,8 @@ from retention.requests.answers import Because, RefusalReason
 from retention.requests.identity import LinkRefused
 from retention.requests.notices import ByPost
 
+__all__ = ["by_post", "command", "told_by_post"]
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -70,7 +72,7 @@ def extend(request_id: str, because: str, told_on: datetime | None, letter: str,
     """Take up to two more months. The notice with the reason goes out first, before the first due date."""
     here = desk()
     with said_plainly():
-        due = answers.extend(here, mailer(), request_id, Because(because), who, _by_post(told_on, letter))
+        due = answers.extend(here, mailer(), request_id, Because(because), who, by_post(told_on, letter))
     tell({"request": request_id, "due": due}, as_json, f"{request_id}: due {due.isoformat()}, the subject was told")
 
 
@@ -95,7 +97,7 @@ def refuse(
     who_may_approve(here, who)
     given = [RefusalReason(reason) for reason in reasons]
     with said_plainly():
-        state = answers.refuse(here, mailer(), request_id, given, who, _by_post(told_on, letter))
+        state = answers.refuse(here, mailer(), request_id, given, who, by_post(told_on, letter))
     tell({"request": request_id, "state": state}, as_json, f"{request_id} is {state}, the subject was told")
 
 
@@ -147,7 +149,7 @@ def lift(request_id: str, because: str, told_on: datetime | None, letter: str, w
     here = desk()
     who_may_approve(here, who)
     with said_plainly():
-        notice = answers.lift(here, mailer(), request_id, because, who, _by_post(told_on, letter))
+        notice = answers.lift(here, mailer(), request_id, because, who, by_post(told_on, letter))
     tell({"request": request_id, "notice": notice}, as_json, f"{request_id}: told, and lifted")
 
 
@@ -165,7 +167,8 @@ def withdraw(request_id: str, who: str, as_json: bool) -> None:
         sys.exit(1)
 
 
-def _by_post(told_on: datetime | None, letter: str) -> ByPost | None:
+def by_post(told_on: datetime | None, letter: str) -> ByPost | None:
+    """The letter that the options name; None if none went by post."""
     if told_on is None and not letter:
         return None
     if told_on is None or not REFERENCE.fullmatch(letter):

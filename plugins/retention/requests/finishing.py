@@ -61,21 +61,35 @@ class Unfinished(Impediment):
 
 
 def give_to_people(desk: Desk, run: Sweep, connected: Collection[str]) -> int:
-    """Ask a person for what a run's requests need in systems without a connector; returns how many tasks are new."""
+    """Ask a person for what a run's requests need in systems without a connector; returns how many tasks are new.
+
+    Corrections are for a person in every system they name: which of several records is wrong, no rule can tell.
+    """
     opened = 0
     with desk.transaction() as db:
         found = [requests.get(db, request_id) for request_id in request_runs.requests_of(db, run.sweep_id)]
         for system in desk.policy.systems:
-            if system in connected:
+            given = request_results.given_to_people(db, [r.request_id for r in found], system)
+            asking = [r for r in found if system not in connected or _names(db, desk, r, system)]
+            asking = [r for r in asking if r.request_id not in given]
+            if not asking:
                 continue
             owner = owner_of(desk)
-            needs = [Need(BY_HAND[r.asks_for], "", r.request_id, owner=owner) for r in found]
+            needs = [Need(BY_HAND[r.asks_for], "", r.request_id, owner=owner) for r in asking]
             new = tasks.file(db, run.sweep_id, run.as_of, system, (), needs, [r.request_id for r in found])
             if new:
                 entry = desk.entry(audit.Event.TASK_OPENED, run=run.sweep_id, system=system, count=new)
                 audit_log.append(db, [entry])
             opened += new
     return opened
+
+
+def _names(db: Connection, desk: Desk, request: Request, system: str) -> bool:
+    """Whether a request for correction names values of a system; one that names none is about all of them."""
+    if request.asks_for is not Right.RECTIFICATION:
+        return False
+    named = {one.system for one in requests.read_file(db, desk.keyring, request.request_id).corrections}
+    return not named or system in named
 
 
 def seal(desk: Desk, run: Sweep, key: audit.SigningKey, outside: Path) -> Report:

@@ -121,12 +121,25 @@ def _tasks(db: Connection, request_id: str, counted: dict[str, Counted]) -> None
     found = rows(
         db,
         "SELECT system, count(*) FILTER (WHERE state = 'open') AS open,"
-        " array_agg(proof ORDER BY proof) FILTER (WHERE state = 'done') AS proofs FROM person_tasks"
+        " array_agg(proof ORDER BY proof) FILTER (WHERE state IN ('done', 'dropped')) AS proofs"
+        " FROM person_tasks"
         " WHERE detail = :id AND what <> 'tell-recipients' GROUP BY system",
         id=request_id,
     )
     for row in found:
         counted[row.system].tasks_open, counted[row.system].proofs = row.open, tuple(row.proofs or ())
+
+
+def given_to_people(db: Connection, request_ids: Sequence[str], system: str) -> set[str]:
+    """For which requests a person was asked about a system as a whole already, whatever came of it."""
+    found = rows(
+        db,
+        "SELECT DISTINCT detail FROM person_tasks WHERE system = :system AND detail = ANY (:ids)"
+        " AND record_key IS NULL AND what <> 'tell-recipients' AND state IN ('open', 'done', 'dropped')",
+        system=system,
+        ids=list(request_ids),
+    )
+    return {row.detail for row in found}
 
 
 def open_tasks(db: Connection, request_id: str) -> int:

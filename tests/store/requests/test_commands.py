@@ -114,3 +114,17 @@ def test_an_unknown_request_is_a_wrong_question(ask: Ask) -> None:
     for words in (("status",), ("withdraw", "--by", "clerk"), ("resume", "--by", "clerk")):
         answer = ask("request", words[0], "request-0", *words[1:])
         assert (answer.exit_code, "no request request-0" in answer.stderr) == (2, True)
+
+
+def test_a_case_is_closed_by_hand_only_once_it_is_over(ask: Ask) -> None:
+    request_id = told(ask(*OPEN, "--right", "erasure", "--json", stdin="ann@example.com"))["request"]
+
+    too_early = ask("request", "close", request_id, "--by", "clerk")
+    assert (too_early.exit_code, "no move 'close' from state 'received'" in too_early.stderr) == (2, True)
+    unfinished = ask("request", "answer", request_id, "--by", "clerk")
+    assert (unfinished.exit_code, "not-covered" in unfinished.stderr) == (2, True)
+    ask("request", "withdraw", request_id, "--by", "clerk")
+    assert told(ask("request", "close", request_id, "--by", "clerk", "--json")) == {"closed": [request_id]}
+
+    assert told(ask("request", "list", "--json")) == []
+    assert "no certificate" in ask("request", "certificate", request_id).stderr

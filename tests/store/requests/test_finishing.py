@@ -13,7 +13,7 @@ from retention import audit, carry_out, verify
 from retention.clocks import Right
 from retention.life_cycles import IllegalMove
 from retention.requests import answers, certificate, finishing
-from retention.requests.case_file import CaseClosed
+from retention.requests.case_file import CaseClosed, Correction
 from retention.requests.finishing import Unfinished
 from retention.requests.results import Result, of_request
 from retention.restriction import Ground
@@ -141,6 +141,8 @@ def test_a_system_that_was_not_reached_keeps_the_request_open_and_says_so(
 
     recipients_told(desk, request_id)  # the person does it by hand, with a proof
     assert results(desk, request_id)["shop"] is Result.BY_HAND
+    worked_on(desk, outside, request_id, crm)  # a later run does not ask for it again
+    assert results(desk, request_id)["shop"] is Result.BY_HAND
     assert finishing.answer(desk, mailer_to(mail), request_id, "clerk") == "answered"
 
 
@@ -242,6 +244,23 @@ def test_a_restriction_settles_until_it_is_lifted(
     finishing.close(desk, request_id, "clerk")
 
     assert standing(desk, request_id).state == "closed"
+
+
+def test_a_correction_is_answered_only_after_a_person_made_it(
+    desk: Desk, crm: MemorySystem, shop: MemorySystem, outside: Path, mail: MailServer
+) -> None:
+    crm.add(person("ann@example.com", NEW))
+    right = (Correction("crm", "person", "name", "Ann New"),)
+    request_id = identified(desk, "ann@example.com", asks_for=Right.RECTIFICATION, corrections=right)
+    worked_on(desk, outside, request_id, crm, shop)
+
+    assert results(desk, request_id) == {"crm": Result.WAITS_FOR_A_PERSON, "shop": Result.NOT_FOUND}
+    with pytest.raises(Unfinished, match="crm: waits-for-a-person"):
+        finishing.answer(desk, mailer_to(mail), request_id, "clerk")
+    recipients_told(desk, request_id)  # with a proof
+
+    assert results(desk, request_id)["crm"] is Result.BY_HAND
+    assert finishing.answer(desk, mailer_to(mail), request_id, "clerk") == "answered"
 
 
 def test_a_case_is_not_closed_under_a_run(desk: Desk, crm: MemorySystem) -> None:
