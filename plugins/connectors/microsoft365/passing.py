@@ -56,8 +56,9 @@ class Pass:
         self._positions.keep_only((place.mailbox, place.name) for place in estate.places)
         if estate.gaps:
             yield Page(gaps=tuple(estate.gaps))
-        # What is empty and was never read needs no reading: nothing was there that could be gone.
+        # What is empty and has no position needs no reading; a pass that broke off may have told of what was there.
         places = [place for place in estate.places if not place.empty or self._state(place) is not None]
+        self._whole_groups |= {_group(one.mailbox, one.name) for one in set(estate.places) - set(places)}
         yield from self._known(places)
         yield from self._new(places)
         gone = tuple(self._ref(*item) for item in sorted(self._positions.removed | self._internal))
@@ -107,7 +108,7 @@ class Pass:
 
     def _follow(self, place: Place, answer: Answer, *, was_read: bool = False) -> Iterator[Page]:
         """One place from an answer on to its end. `was_read`: what it shows may have been known otherwise before."""
-        begun_again = place in self._anew
+        begun_again = self._state(place) is None
         while True:
             if answer.status == GONE and place not in self._anew:
                 self._anew.add(place)

@@ -24,6 +24,7 @@ class Catalogue:
 
     def __init__(self) -> None:
         self.versions: dict[str, str] = {}
+        self.groups: dict[str, str] = {}
         self.token: Token | None = None
 
     def read(self, tenant: Tenant, page_size: int, most_pages: int | None) -> None:
@@ -34,10 +35,13 @@ class Catalogue:
                 return
             named |= {finding.ref.key for finding in page.findings}
             self.versions |= {finding.ref.key: finding.ref.version for finding in page.findings}
+            self.groups |= {finding.ref.key: finding.group for finding in page.findings}
             for ref in page.gone:
                 self.versions.pop(ref.key, None)
             if page.whole:
                 self.versions = {key: version for key, version in self.versions.items() if key in named}
+            lost = {key for key in self.versions if self.groups[key] in page.whole_groups and key not in named}
+            self.versions = {key: version for key, version in self.versions.items() if key not in lost}
             if page.next is not None:
                 self.token = Token(bytes(page.next))  # type: ignore[arg-type]
 
