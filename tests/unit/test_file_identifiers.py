@@ -64,13 +64,20 @@ GLUED = {
     "bullet": ("-bob@x.example", "-bob@x.example", "bob@x.example"),
     "next-sentence": (f"{BOB}.Thanks", f"{BOB}.Thanks", BOB),
 }
+NO_COUNTRY = "zz"
+"""Two letters that are never given to a country."""
+
 BROKEN = {
     "before-the-at": ("write to jane.doe\n@x.example now", set(), {"jane.doe@x.example"}),
     "after-the-at": ("write to jane.doe@\r\nx.example now", set(), {"jane.doe@x.example"}),
     "after-a-dot-of-the-local-part": ("to jane.\ndoe@x.example", {"doe@x.example"}, {"jane.doe@x.example"}),
     "after-a-dot-of-the-domain": ("to jane@mail.\nx.example", set(), {"jane@mail.x.example"}),
     "hyphenated-domain": ("to jane@long-\nname.example", set(), {"jane@longname.example", "jane@long-name.example"}),
-    "country-on-the-next-line": ("to jane@x.co.\nuk now", {"jane@x.co"}, {"jane@x.co.uk"}),
+    "country-on-the-next-line": (
+        f"to jane@example.com.\n{NO_COUNTRY} now",
+        {"jane@example.com"},
+        {f"jane@example.com.{NO_COUNTRY}"},
+    ),
     "quoted-printable": ("to jane=40x.exa=\nmple", set(), {"jane@x.example"}),
 }
 IN_WORDS = ["jane [at] x.example", "jane(at)x(dot)example", "Jane at x dot example", "jane [AT] x [DOT] example"]

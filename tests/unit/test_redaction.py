@@ -58,7 +58,7 @@ def word() -> bytes:
     document.core_properties.author = BOB.value
     document.core_properties.last_modified_by = "ann@x.example"
     paragraph = document.add_paragraph("Ask ")
-    for run in ("bo", "b@x.exa", "mple"):
+    for run in ("bob", "@x.exa", "mple"):
         paragraph.add_run(run).bold = run == "mple"
     document.add_paragraph("Ask jbob@x.example or bob@x.example.test")
     table = document.add_table(2, 2)
