@@ -6,9 +6,9 @@ import re
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
-from retention import approve, carry_out, guard, sweep, verify
+from retention import approve, audit, carry_out, guard, sweep, verify
 from retention.approve import Answer
 from retention.clocks import Right
 from retention.contract import Connector
@@ -86,6 +86,9 @@ class Run:
 
 
 RECEIVED = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
+NEW, OLD = date(2026, 1, 1), date(2019, 1, 1)
+"""Collected well within the period, and well past it."""
+KEY = audit.SigningKey("retention.example/audit", b"k" * 32)
 PAGE = "https://privacy.example.com/confirm"
 
 

@@ -20,6 +20,8 @@ from retention.store import plans, sweeps
 from retention.store.desk import Desk
 from retention.store.sweeps import Sweep
 from tests.conftest import ROOT
+from tests.memory_connector import MemoryConnector
+from tests.memory_system import MemorySystem
 
 TODAY = date(2026, 11, 22)
 NOW = datetime(2026, 11, 22, 2, 0, tzinfo=UTC)
@@ -170,3 +172,10 @@ def rehearse(desk: Desk) -> None:
 
 
 __all__ = ["NOW", "TODAY", "Night", "desk_for", "limited", "policy_for", "rehearse", "timedelta"]
+
+
+def night(ledger: Engine, *systems: MemorySystem) -> Night:
+    """A rehearsal's night over these systems, under a policy that was approved."""
+    desk = desk_for(ledger, *(s.name for s in systems))
+    rehearse(desk)
+    return Night(desk, [MemoryConnector(s) for s in systems])

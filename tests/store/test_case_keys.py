@@ -34,11 +34,6 @@ def desk(ledger: Engine) -> Desk:
     return here
 
 
-@pytest.fixture
-def crm() -> MemorySystem:
-    return MemorySystem("crm")
-
-
 def erased(desk: Desk, crm: MemorySystem, folder: Path) -> tuple[Night, RecordRef]:
     """A sealed night in which one record went."""
     ref = crm.add(person("old@example.com", date(2020, 1, 1)))

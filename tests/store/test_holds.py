@@ -24,11 +24,6 @@ OLD = date(2020, 1, 1)
 
 
 @pytest.fixture
-def crm() -> MemorySystem:
-    return MemorySystem("crm")
-
-
-@pytest.fixture
 def desk(ledger: Engine) -> Desk:
     desk = desk_for(ledger, "crm")
     rehearse(desk)

@@ -28,16 +28,6 @@ def desk(ledger: Engine) -> Desk:
     return here
 
 
-@pytest.fixture
-def crm() -> MemorySystem:
-    return MemorySystem("crm")
-
-
-@pytest.fixture
-def shop() -> MemorySystem:
-    return MemorySystem("shop")
-
-
 def night(desk: Desk, *systems: MemorySystem) -> Night:
     return Night(desk, [MemoryConnector(s) for s in systems])
 

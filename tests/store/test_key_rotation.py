@@ -39,11 +39,6 @@ def before(ledger: Engine) -> Desk:
     return here
 
 
-@pytest.fixture
-def crm() -> MemorySystem:
-    return MemorySystem("crm")
-
-
 def rotated(desk: Desk) -> Desk:
     """The same desk under k2, with k1 for look-up, some nights later (the test's clock is the database's)."""
     return replace(desk, keyring=desk.keyring.rotated("k2"))

@@ -34,16 +34,6 @@ from tests.sweeping import TODAY, Night, desk_for
 
 
 @pytest.fixture
-def crm() -> MemorySystem:
-    return MemorySystem("crm")
-
-
-@pytest.fixture
-def shop() -> MemorySystem:
-    return MemorySystem("shop")
-
-
-@pytest.fixture
 def desk(ledger: Engine) -> Desk:
     return desk_for(ledger, "crm", "shop")
 

@@ -24,11 +24,6 @@ TOLD_ON = date(2026, 11, 20)
 
 
 @pytest.fixture
-def crm() -> MemorySystem:
-    return MemorySystem("crm")
-
-
-@pytest.fixture
 def desk(ledger: Engine) -> Desk:
     desk = desk_for(ledger, "crm")
     rehearse(desk)

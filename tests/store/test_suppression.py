@@ -32,16 +32,6 @@ def desk(ledger: Engine) -> Desk:
     return here
 
 
-@pytest.fixture
-def crm() -> MemorySystem:
-    return MemorySystem("crm")
-
-
-@pytest.fixture
-def shop() -> MemorySystem:
-    return MemorySystem("shop")
-
-
 def suppress(desk: Desk, *values: str, on: date = date(2025, 1, 1), ground: Ground = Ground.OPT_OUT) -> int:
     with desk.transaction() as db:
         return suppression.add(db, desk.keyring, [OptOut(mail(v), on) for v in values], ground)

@@ -12,7 +12,7 @@ from sqlalchemy import Engine
 
 from retention.audit import SigningKey
 from retention.seal import seal
-from retention.store import catalogue, plans, suppression
+from retention.store import catalogue, plans
 from retention.store.database import rows
 from retention.sweep import Refused, RunInfo, open_sweep
 from retention.vocabulary import (
@@ -22,8 +22,6 @@ from retention.vocabulary import (
     Cursor,
     DataClass,
     Facts,
-    Identifier,
-    IdentifierKind,
     LawfulBasis,
     Page,
     Token,
@@ -31,23 +29,7 @@ from retention.vocabulary import (
 )
 from tests.holding import hold_on
 from tests.memory_connector import MemoryConnector, MemorySystem, person
-from tests.sweeping import Night, desk_for, rehearse
-
-
-@pytest.fixture
-def crm() -> MemorySystem:
-    return MemorySystem("crm")
-
-
-@pytest.fixture
-def shop() -> MemorySystem:
-    return MemorySystem("shop")
-
-
-def night(ledger: Engine, *systems: MemorySystem) -> Night:
-    desk = desk_for(ledger, *(s.name for s in systems))
-    rehearse(desk)
-    return Night(desk, [MemoryConnector(s) for s in systems])
+from tests.sweeping import Night, desk_for, night, rehearse
 
 
 def test_a_record_past_five_years_is_erased_and_read_back(ledger: Engine, crm: MemorySystem) -> None:
@@ -58,29 +40,6 @@ def test_a_record_past_five_years_is_erased_and_read_back(ledger: Engine, crm: M
 
     assert old.key not in crm.records
     assert short.key in crm.records
-
-
-def test_an_opt_out_in_one_system_reaches_the_same_person_in_the_other(
-    ledger: Engine, crm: MemorySystem, shop: MemorySystem
-) -> None:
-    crm.add(person("ann@example.com", opted_out=True))
-    same = shop.add(person("ann@example.com"))
-    other = shop.add(person("ben@example.com"))
-
-    night(ledger, crm, shop).run()
-
-    assert same.key not in shop.records
-    assert other.key in shop.records
-
-
-def test_an_opt_out_leaves_what_a_live_order_needs(ledger: Engine, crm: MemorySystem) -> None:
-    order = Transaction("order", date(2026, 5, 1), live=True)
-    kept = crm.add(person("ann@example.com", opted_out=True, transactions=(order,)))
-
-    night(ledger, crm).run()
-
-    assert crm.records[kept.key].values["email"] == "ann@example.com"
-    assert not crm.records[kept.key].values["interests"]
 
 
 def test_a_second_night_acts_on_nothing_and_says_so(ledger: Engine, crm: MemorySystem, shop: MemorySystem) -> None:
@@ -96,53 +55,6 @@ def test_a_second_night_acts_on_nothing_and_says_so(ledger: Engine, crm: MemoryS
     assert second.sweep.state == "sealed"
 
 
-def test_a_newer_consent_in_another_system_beats_an_older_opt_out(
-    ledger: Engine, crm: MemorySystem, shop: MemorySystem
-) -> None:
-    out = person("ann@example.com", opted_out=True)
-    out.opted_out_on = date(2024, 11, 1)
-    back = person("ann@example.com")
-    back.consented_on = date(2026, 5, 1)
-    crm.add(out)
-    shop.add(back)
-
-    assert night(ledger, crm, shop).run() == {}
-    assert (len(crm.records), len(shop.records)) == (1, 1)
-
-
-def test_a_consent_of_the_same_day_does_not_beat_an_opt_out(
-    ledger: Engine, crm: MemorySystem, shop: MemorySystem
-) -> None:
-    out = person("ann@example.com", opted_out=True)
-    out.opted_out_on = date(2026, 5, 1)
-    back = person("ann@example.com")
-    back.consented_on = date(2026, 5, 1)
-    crm.add(out)
-    shop.add(back)
-
-    night(ledger, crm, shop).run()
-
-    assert (len(crm.records), len(shop.records)) == (0, 0)
-
-
-def test_an_opt_out_waits_while_a_consent_source_is_unread_and_expiry_does_not(
-    ledger: Engine, crm: MemorySystem, shop: MemorySystem
-) -> None:
-    out = crm.add(person("ann@example.com", opted_out=True))
-    old = crm.add(person("old@example.com", date(2020, 1, 1)))
-    shop.is_down = True
-    broken = night(ledger, crm, shop)
-
-    assert broken.run() == {"crm": {"done": 1, "verified": 1}}
-
-    assert list(broken.unread) == ["shop"]
-    assert out.key in crm.records
-    assert old.key not in crm.records
-    with broken.desk.transaction() as db:
-        ann = Identifier(IdentifierKind.EMAIL, "ann@example.com")
-        assert suppression.is_suppressed(db, broken.desk.keyring, ann)
-
-
 def test_half_an_answer_erases_nothing_in_that_system(ledger: Engine, crm: MemorySystem, shop: MemorySystem) -> None:
     for n in range(5):
         crm.add(person(f"old{n}@example.com", date(2020, 1, 1)))
@@ -153,79 +65,6 @@ def test_half_an_answer_erases_nothing_in_that_system(ledger: Engine, crm: Memor
 
     assert broken.run() == {"shop": {"done": 5, "verified": 5}}
     assert len(crm.records) == 5
-
-
-def test_marketing_is_stopped_at_once_and_needs_no_approval(
-    ledger: Engine, crm: MemorySystem, shop: MemorySystem
-) -> None:
-    crm.add(person("ann@example.com", opted_out=True))
-    order = Transaction("order", date(2026, 5, 1), live=True)
-    customer = shop.add(person("ann@example.com", transactions=(order,)))
-    unanswered = night(ledger, crm, shop)
-
-    unanswered.plan()
-
-    assert shop.records[customer.key].opted_out
-    assert shop.records[customer.key].values["interests"]
-
-
-def test_the_mark_our_own_restriction_set_is_no_opt_out_of_the_person(
-    ledger: Engine, crm: MemorySystem, shop: MemorySystem
-) -> None:
-    """As in Salesforce, where a restriction stops marketing too: somebody with an open claim must not lose evidence."""
-    disputed = person("ann@example.com", date(2019, 1, 1))
-    disputed.open_complaint = True
-    held = crm.add(disputed)
-    letter = shop.add(person("ann@example.com"))
-    first = night(ledger, crm, shop)
-    first.run()
-    assert crm.records[held.key].restricted
-    crm.records[held.key].opted_out = True
-
-    second = Night(first.desk, list(first.connectors.values()))
-
-    assert second.plan() is None
-    assert letter.key in shop.records
-    with second.desk.transaction() as db:
-        assert rows(db, "SELECT 1 FROM suppressions") == []
-
-
-def test_a_shared_mailbox_is_put_before_a_person(ledger: Engine, crm: MemorySystem) -> None:
-    crm.add(person("info@example.com", opted_out=True))
-    crm.add(person("twice@example.com", opted_out=True))
-    crm.add(person("twice@example.com"))
-    one_night = night(ledger, crm)
-
-    assert one_night.plan() is None
-
-    assert len(crm.records) == 3
-    with one_night.desk.transaction() as db:
-        verdicts = rows(db, "SELECT verdict, reasons FROM findings")
-    assert {(r.verdict, tuple(r.reasons)) for r in verdicts} == {("review", ("ID_SHARED",))}
-
-
-def test_an_address_that_differs_in_case_only_protects_and_never_erases(
-    ledger: Engine, crm: MemorySystem, shop: MemorySystem
-) -> None:
-    class BlindToCase(MemoryConnector):
-        """Finds an address however it is written, as Salesforce does."""
-
-        def find(self, criteria: Criteria, after: Cursor | None = None) -> Iterator[Page]:
-            lower = tuple(Identifier(i.kind, i.value.lower()) for i in criteria.identifiers)
-            return super().find(replace(criteria, identifiers=lower), after)
-
-    crm.add(person("Ann@example.com", opted_out=True))
-    near = shop.add(person("ann@example.com"))
-    desk = desk_for(ledger, "crm", "shop")
-    rehearse(desk)
-    first = Night(desk, [MemoryConnector(crm), BlindToCase(shop)])
-    first.run()
-    assert not crm.records
-    assert shop.records[near.key].opted_out  # our own opt-out, set to protect, must not count as the person's word
-    second = Night(first.desk, list(first.connectors.values()))
-
-    assert second.plan() is None
-    assert near.key in shop.records
 
 
 def test_a_record_under_hold_is_left_exactly_as_it_is(ledger: Engine, crm: MemorySystem) -> None:

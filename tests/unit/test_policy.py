@@ -9,37 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from retention.policy import PolicyError, RecordPolicy, StoreName, SystemPolicy, load
-from retention.policy.systems import differing
+from retention.policy import RecordPolicy, StoreName, SystemPolicy, load
 from retention.vocabulary import Action
 from tests.conftest import ROOT
-
-SHIPPED = ROOT / "include" / "policy"
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    for name in ("schedule.yaml", "systems.yaml"):
-        (tmp_path / name).write_text((SHIPPED / name).read_text())
-    return tmp_path
-
-
-def edit(folder: Path, file: str, old: str, new: str) -> None:
-    text = (folder / file).read_text()
-    assert old in text
-    (folder / file).write_text(text.replace(old, new, 1))
-
-
-def complaint(folder: Path) -> str:
-    with pytest.raises(PolicyError) as caught:
-        load(folder)
-    return str(caught.value)
-
-
-def line_of(folder: Path, file: str, text: str) -> str:
-    """Where a text stands for the first time, as an error says it."""
-    lines = (folder / file).read_text().splitlines()
-    return f"{file}:{next(n for n, line in enumerate(lines, 1) if text in line)}:"
+from tests.policy_files import SHIPPED, complaint, edit, line_of
 
 
 def test_the_shipped_policy_is_valid() -> None:
@@ -336,69 +309,6 @@ def test_a_selector_that_selects_everything_or_nothing_is_refused(
 
 
 @pytest.mark.parametrize(
-    ("file", "old", "new", "says"),
-    [
-        ("schedule.yaml", "version: 1", "version: 1\nretention_years: 9", "retention_years: is said twice, first on"),
-        ("systems.yaml", "    zone: Europe/London", "    zone: UTC\n    zone: Europe/London", "zone: is said twice"),
-        ("schedule.yaml", "version: 1", "version: &one 1", "anchors and aliases are refused"),
-        ("schedule.yaml", "guards:", "guards: *nothing\nguards2:", "anchors and aliases are refused"),
-        ("schedule.yaml", "version: 1", "<<: {version: 1}", "merging by '<<' is refused"),
-        ("schedule.yaml", "version: 1", "version: " + "[" * 40 + "]" * 40, "is nested deeper than 30"),
-        ("schedule.yaml", "version: 1", "version: 2026-99-99", "a date or number that does not exist"),
-        ("schedule.yaml", "version: 1", "version: 1\n---\nversion: 1", "not valid YAML"),
-        ("schedule.yaml", "version: 1", "version: !!python/name:os.system", "not valid YAML"),
-    ],
-    ids=["key twice", "key twice below", "anchor", "alias", "merge", "depth", "no such date", "two documents", "tag"],
-)
-def test_what_yaml_would_let_pass_is_an_error_with_its_line(
-    folder: Path, file: str, old: str, new: str, says: str
-) -> None:
-    edit(folder, file, old, new)
-    text = complaint(folder)
-
-    assert says in text
-    assert text.startswith(f"{file}:")
-
-
-def test_a_file_of_aliases_that_would_grow_without_end_is_refused_at_once(folder: Path) -> None:
-    bomb = ["a: &a [x, x, x, x, x, x, x, x]"]
-    bomb += [f"{b}: &{b} [{', '.join([f'*{a}'] * 8)}]" for a, b in zip("abcdefgh", "bcdefghi", strict=True)]
-    (folder / "schedule.yaml").write_text("\n".join(bomb))
-
-    assert complaint(folder) == "schedule.yaml:1: anchors and aliases are refused: write it out"
-
-
-def test_a_file_too_large_to_be_a_policy_is_refused(folder: Path) -> None:
-    (folder / "schedule.yaml").write_text("#" * 1_000_001)
-
-    assert "is larger than 1000000 bytes" in complaint(folder)
-
-
-def test_an_empty_file_is_refused(folder: Path) -> None:
-    (folder / "schedule.yaml").write_text("")
-
-    assert complaint(folder).startswith("schedule.yaml:1: the file: ")
-
-
-def test_a_file_that_is_not_text_is_refused(folder: Path) -> None:
-    (folder / "schedule.yaml").write_bytes(b"version: \xff\xfe")
-
-    assert complaint(folder) == "schedule.yaml: is not UTF-8: save it as UTF-8"
-
-
-def test_all_mistakes_of_a_file_are_told_at_once(folder: Path) -> None:
-    edit(folder, "schedule.yaml", "run: {steps: 500", "run: {steps: 0")
-    edit(folder, "schedule.yaml", "lanes: 8", "lanes: 9")
-
-    assert len(complaint(folder).splitlines()) == 2
-
-
-def test_a_missing_file_is_named(folder: Path) -> None:
-    (folder / "systems.yaml").unlink()
-    assert complaint(folder).startswith("systems.yaml: cannot be read")
-
-
-@pytest.mark.parametrize(
     ("verbs", "action", "taken"),
     [
         ({}, Action.ERASE, Action.ERASE),
@@ -420,62 +330,3 @@ def test_no_verb_is_stronger_than_what_the_schedule_wants() -> None:
     shipped = load(SHIPPED).systems["salesforce"].model_dump(mode="json", exclude_defaults=True)
     with pytest.raises(ValueError, match=r"verbs\.redact"):
         SystemPolicy.model_validate(shipped | {"verbs": {"redact": "erase"}})
-
-
-MAIL = """
-  mail_system:
-    kind: microsoft365
-    connection: mail_system
-    regime: UK
-    zone: Europe/London
-    mail:
-      own_domains: [ours.example]
-      lawful_basis: consent
-"""
-
-
-def with_mail(folder: Path, more: str = "") -> Path:
-    """The shipped policy with the mailboxes of a tenant."""
-    edit(folder, "systems.yaml", "\nsystems:\n", f"\nsystems:{MAIL}{more}")
-    return folder
-
-
-def test_a_tenant_of_mailboxes_is_a_system_that_says_who_is_ours(folder: Path) -> None:
-    mail = load(with_mail(folder)).systems["mail_system"].mail
-    assert mail is not None
-    assert (mail.own_domains, mail.mailboxes, mail.archives, mail.recoverable_days) == (
-        ("ours.example",),
-        "all",
-        "all",
-        14,
-    )
-    assert mail.transactions.declared_on is None
-
-
-@pytest.mark.parametrize(
-    ("more", "says"),
-    [
-        ("      recoverable_days: 31\n", "recoverable_days"),
-        ("      mailboxes: []\n", "mailboxes"),
-        ("      mailboxes: ['*@ours.example']\n", "mailboxes"),
-        ("      transactions: {folders: ['*']}\n", "wildcard"),
-        ("      transactions: {declared_on: soon}\n", "declared_on"),
-        ("    verbs: {erase: redact}\n", "a message has no fields to clear"),
-        ("    folders: {a: {data_class: document, lawful_basis: consent}}\n", "a Microsoft 365 tenant needs `mail`"),
-    ],
-    ids=["days", "no mailbox", "any mailbox", "any folder", "no day", "redacting mail", "folders"],
-)
-def test_a_mistake_about_mailboxes_is_named(folder: Path, more: str, says: str) -> None:
-    assert says in complaint(with_mail(folder, more))
-
-
-def test_another_kind_of_system_has_no_mail(folder: Path) -> None:
-    mail = "    mail: {own_domains: [ours.example], lawful_basis: consent}\n"
-    edit(folder, "systems.yaml", "    kind: hubspot\n", f"    kind: hubspot\n{mail}")
-    assert "needs `records` (and neither `folders` nor `mail`)" in complaint(folder)
-
-
-def test_a_change_to_what_mail_means_is_a_change_of_meaning(folder: Path) -> None:
-    before = load(with_mail(folder)).systems
-    edit(folder, "systems.yaml", "own_domains: [ours.example]", "own_domains: [ours.example, also.example]")
-    assert differing(before, load(folder).systems) == ["mail_system"]

@@ -9,6 +9,7 @@ from sqlalchemy import Engine
 
 from retention.store.desk import Desk
 from sandbox.mail.server import MailServer
+from tests.memory_system import MemorySystem
 from tests.sweeping import desk_for, rehearse
 
 
@@ -24,3 +25,13 @@ def mail() -> Iterator[MailServer]:
     server = MailServer().start()
     yield server
     server.stop()
+
+
+@pytest.fixture
+def crm() -> MemorySystem:
+    return MemorySystem("crm", tenant="crm-tenant")
+
+
+@pytest.fixture
+def shop() -> MemorySystem:
+    return MemorySystem("shop", tenant="shop-tenant")

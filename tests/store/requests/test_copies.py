@@ -6,7 +6,7 @@ import io
 import json
 import zipfile
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -21,21 +21,8 @@ from retention.store.database import one
 from retention.store.desk import Desk
 from sandbox.mail.server import MailServer
 from tests.memory_connector import MemoryConnector, MemorySystem, person
-from tests.requesting import Run, asked, identified, mailer_to, standing
-from tests.store.requests.test_finishing import KEY
+from tests.requesting import KEY, NEW, Run, asked, identified, mailer_to, standing
 from tools.open_copy import opened
-
-NEW = date(2026, 1, 1)
-
-
-@pytest.fixture
-def crm() -> MemorySystem:
-    return MemorySystem("crm", tenant="crm-tenant")
-
-
-@pytest.fixture
-def shop() -> MemorySystem:
-    return MemorySystem("shop", tenant="shop-tenant")
 
 
 @pytest.fixture

@@ -24,21 +24,8 @@ from retention.vocabulary import OutcomeStatus, Reason, Transaction
 from sandbox.mail.server import MailServer
 from tests.holding import hold_on, release
 from tests.memory_connector import MemoryConnector, MemorySystem, person
-from tests.requesting import Run, asked, identified, mailer_to, standing
+from tests.requesting import KEY, NEW, Run, asked, identified, mailer_to, standing
 from tests.sweeping import TODAY
-
-NEW = date(2026, 1, 1)
-KEY = audit.SigningKey("retention.example/audit", b"k" * 32)
-
-
-@pytest.fixture
-def crm() -> MemorySystem:
-    return MemorySystem("crm", tenant="crm-tenant")
-
-
-@pytest.fixture
-def shop() -> MemorySystem:
-    return MemorySystem("shop", tenant="shop-tenant")
 
 
 @pytest.fixture
