@@ -17,8 +17,8 @@ from airflow.sdk import DAG, TaskGroup
 from airflow.timetables.trigger import CronTriggerTimetable
 
 from orchestration import tasks
-from orchestration.approval import ASKED_AGAIN, AskForApproval
-from orchestration.wiring import AFTER, SYSTEMS
+from orchestration.flow import plan_approve_and_carry_out
+from orchestration.wiring import SYSTEMS
 
 with DAG(
     "nightly_retention",
@@ -47,23 +47,6 @@ with DAG(
         found = [tasks.find.override(**tasks.named("find", system))(opt_outs, system) for system in SYSTEMS]
     consents = tasks.join_consents(found)
 
-    with TaskGroup("decide"):
-        plans = {
-            system: tasks.plan.override(**tasks.named("plan", system))(
-                tasks.suppress.override(**tasks.named("stop_marketing", system))(consents, system), system
-            )
-            for system in SYSTEMS
-        }
-
-    approve = AskForApproval(task_id="approve", task_display_name="approve the digest", retries=ASKED_AGAIN)
-    tasks.guard(list(plans.values())) >> approve
-    approval = tasks.record_approval(approve.output)
-
-    verified, lanes = [], {}
-    for system in SYSTEMS:
-        with TaskGroup(system):
-            lanes[system] = tasks.carry_out.partial(approval=approval, system=system).expand(lane=plans[system])
-            verified.append(tasks.verify(lanes[system], system))
-    tasks.in_turn(lanes, AFTER)
+    verified = plan_approve_and_carry_out(consents)
 
     tasks.conclude(tasks.seal(verified))

@@ -15,8 +15,8 @@ from airflow.sdk import DAG, Param, TaskGroup
 from airflow.timetables.trigger import CronTriggerTimetable
 
 from orchestration import request_tasks, tasks
-from orchestration.approval import ASKED_AGAIN, AskForApproval
-from orchestration.wiring import AFTER, SYSTEMS
+from orchestration.flow import plan_approve_and_carry_out
+from orchestration.wiring import SYSTEMS
 
 REQUEST = Param(
     "",
@@ -46,24 +46,7 @@ with DAG(
         found = [request_tasks.read.override(**tasks.named("read", system))(run, system) for system in SYSTEMS]
     followed = request_tasks.follow(run, found)
 
-    with TaskGroup("decide"):
-        plans = {
-            system: tasks.plan.override(**tasks.named("plan", system))(
-                tasks.suppress.override(**tasks.named("stop_marketing", system))(followed, system), system
-            )
-            for system in SYSTEMS
-        }
-
-    approve = AskForApproval(task_id="approve", task_display_name="approve the digest", retries=ASKED_AGAIN)
-    tasks.guard(list(plans.values())) >> approve
-    approval = tasks.record_approval(approve.output)
-
-    verified, lanes = [], {}
-    for system in SYSTEMS:
-        with TaskGroup(system):
-            lanes[system] = tasks.carry_out.partial(approval=approval, system=system).expand(lane=plans[system])
-            verified.append(tasks.verify(lanes[system], system))
-    tasks.in_turn(lanes, AFTER)
+    verified = plan_approve_and_carry_out(followed)
 
     told = request_tasks.answer(run, verified)
     request_tasks.conclude(run, told, request_tasks.close_settled(told))

@@ -11,13 +11,20 @@ from retention.store.desk import Desk
 from retention.store.sweeps import Sweep
 
 
-def here() -> tuple[Desk, Sweep]:
-    """The sweep of the run this task is in, from the ledger."""
+def opened_here() -> tuple[Desk, Sweep | None]:
+    """The sweep of the run this task is in, from the ledger; None if nothing was opened."""
     run = get_current_context()["dag_run"]
     desk = wiring.desk()
+    if getattr(run.run_type, "value", run.run_type) == "backfill":
+        return desk, None
     with desk.transaction() as db:
-        sweep = sweeps.of_run(db, run.dag_id, run.run_id)
-    if sweep is None or getattr(run.run_type, "value", run.run_type) == "backfill":
+        return desk, sweeps.of_run(db, run.dag_id, run.run_id)
+
+
+def here() -> tuple[Desk, Sweep]:
+    """The same, for a task that cannot be without."""
+    desk, sweep = opened_here()
+    if sweep is None:
         raise AirflowFailException(
             "the ledger has no sweep for this run: it was refused, or its first task did not run"
         )

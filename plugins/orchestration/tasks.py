@@ -5,7 +5,6 @@ Nothing a task is handed through XCom is believed: the sweep comes from the run 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -13,7 +12,7 @@ from airflow.sdk import ExceptionRetryPolicy, RetryAction, RetryRule, get_curren
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from orchestration import airflow_record, alerts, wiring
-from orchestration.here import here
+from orchestration.here import here, opened_here
 from retention import approve, canary
 from retention import carry_out as execution
 from retention import guard as limits
@@ -165,7 +164,9 @@ def plan(suppressed: dict[str, int], system: str) -> list[int]:
 @task(trigger_rule="all_done", task_display_name="guard: limits and digest")
 def guard(planned: list[list[int]]) -> str | None:
     """Check every limit, fix the digest that can be approved."""
-    desk, sweep = here()
+    desk, sweep = opened_here()
+    if sweep is None:
+        raise AirflowSkipException("nothing was opened, so there is nothing to guard")
     return limits.guard(desk, sweep, wiring.SYSTEMS)
 
 
@@ -192,7 +193,9 @@ def record_approval(answered: Any) -> str:
 @task(trigger_rule="all_done")
 def wait_for_turn(system: str) -> int:
     """Let a system be worked on once those it comes after are: what is erased here, they would bring back."""
-    desk, sweep = here()
+    desk, sweep = opened_here()
+    if sweep is None:
+        raise AirflowSkipException("nothing was opened, so there is nothing to wait for")
     with desk.transaction() as db:
         if plans.approval_of(db, sweep.sweep_id) is None:
             raise AirflowSkipException("no approved plan, so there is nothing to wait for")
@@ -204,14 +207,6 @@ def wait_for_turn(system: str) -> int:
             " otherwise the next sweep does what is left"
         )
     return len(wiring.AFTER[system])
-
-
-def in_turn(lanes: Mapping[str, Any], after: Mapping[str, Sequence[str]]) -> None:
-    """Let each system's lanes wait for those of the systems it comes after, in the graph."""
-    for system, earlier in after.items():
-        if earlier:
-            turn = wait_for_turn.override(**named("turn_of", system))(system)
-            [lanes[one] for one in earlier] >> turn >> lanes[system]
 
 
 @task(queue=ACTING, map_index_template="lane {{ lane }}", task_display_name="carry out")

@@ -10,7 +10,7 @@ import errno
 import hashlib
 import os
 import stat
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
@@ -22,6 +22,7 @@ from connectors.documents.stores.store import (
     Forbidden,
     Kind,
     Missing,
+    NothingBeside,
     StoreError,
     TooLarge,
 )
@@ -51,7 +52,7 @@ _MEANS: dict[int, type[StoreError]] = {
 }
 
 
-class LocalStore:
+class LocalStore(NothingBeside):
     """Files below one folder of this machine: a disk, or a share that is mounted."""
 
     def __init__(self, root: str, system: str) -> None:
@@ -100,15 +101,6 @@ class LocalStore:
                 return True
         except (Missing, Ambiguous):
             return False
-
-    def parts(self, path: str) -> Sequence[str]:
-        return ()
-
-    def copies(self, path: str) -> Sequence[str]:
-        return ()
-
-    def unfinished(self) -> Sequence[str]:
-        return ()
 
     # --- Changing ---
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from connectors.documents.stores.line import Line
 from connectors.documents.stores.s3_bucket import Bucket, Session, open_bucket, sorted_errors
-from connectors.documents.stores.store import Entry, Failed, Forbidden, Held, Kind, Missing, TooLarge
+from connectors.documents.stores.store import Entry, Failed, Forbidden, Held, Kind, Missing, NothingBeside, TooLarge
 
 if TYPE_CHECKING:
     from botocore.response import StreamingBody
@@ -39,7 +39,7 @@ class _Version:
     is_marker: bool
 
 
-class S3Store:
+class S3Store(NothingBeside):
     """Files below one prefix of one bucket."""
 
     def __init__(self, bucket: Bucket, system: str) -> None:
@@ -97,12 +97,6 @@ class S3Store:
     def is_below_root(self, folder: str) -> bool:
         """A bucket knows no links."""
         return True
-
-    def parts(self, path: str) -> Sequence[str]:
-        return ()
-
-    def copies(self, path: str) -> Sequence[str]:
-        return ()
 
     def unfinished(self) -> Sequence[str]:
         """Uploads in parts that nobody ended: their bytes are kept, and no listing of files shows them."""

@@ -11,7 +11,7 @@ import itertools
 import logging
 import posixpath
 import stat
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import NoReturn, TypeVar
@@ -28,7 +28,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from connectors.documents.stores.line import Line
-from connectors.documents.stores.store import Entry, Failed, Forbidden, Kind, Lost, Missing, TooLarge
+from connectors.documents.stores.store import Entry, Failed, Forbidden, Kind, Lost, Missing, NothingBeside, TooLarge
 from retention.contract import AccessDenied
 
 T = TypeVar("T")
@@ -67,7 +67,7 @@ class _Session:
     sftp: paramiko.SFTPClient
 
 
-class SftpStore:
+class SftpStore(NothingBeside):
     """Files below one root of one SFTP server."""
 
     views: tuple[str, ...] = ("live-path", "restricted-area", "root-listing")
@@ -110,15 +110,6 @@ class SftpStore:
             return self._reading(resolved)
         except Missing:  # how a server says that the end of the way is outside of what it serves
             return False
-
-    def parts(self, path: str) -> Sequence[str]:
-        return ()
-
-    def copies(self, path: str) -> Sequence[str]:
-        return ()
-
-    def unfinished(self) -> Sequence[str]:
-        return ()
 
     # --- Changing ---
 

@@ -176,3 +176,16 @@ class FileStore(Protocol):
     def dress(self, path: str, like: Entry) -> None:
         """Give a file the rights and the times of another, as far as the protocol can: made shorter is no newer."""
         ...
+
+
+class NothingBeside:
+    """For a service where a file is all there is of it: no streams, no bin, nothing begun and never finished."""
+
+    def parts(self, path: str) -> Sequence[str]:
+        return ()
+
+    def copies(self, path: str) -> Sequence[str]:
+        return ()
+
+    def unfinished(self) -> Sequence[str]:
+        return ()

@@ -28,6 +28,7 @@ from connectors.documents.stores.store import (
     Kind,
     Lost,
     Missing,
+    NothingBeside,
     StoreError,
     TooLarge,
 )
@@ -68,7 +69,7 @@ class Site:
     ca_bundle: str | None = None
 
 
-class WebDavStore:
+class WebDavStore(NothingBeside):
     """Files below one folder of one WebDAV server."""
 
     def __init__(self, site: Site, system: str) -> None:
@@ -120,15 +121,6 @@ class WebDavStore:
             return self.look(folder).is_folder
         except Missing:
             return False
-
-    def parts(self, path: str) -> Sequence[str]:
-        return ()
-
-    def copies(self, path: str) -> Sequence[str]:
-        return ()
-
-    def unfinished(self) -> Sequence[str]:
-        return ()
 
     # --- Changing ---
 
