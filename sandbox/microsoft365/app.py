@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import replace
+from math import ceil
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -13,7 +15,7 @@ from starlette.types import Receive, Scope, Send
 
 from sandbox.control import Call, CallLog, Control, FaultPlan, NoAnswer
 from sandbox.microsoft365 import tokens
-from sandbox.microsoft365.errors import Refused, of_status
+from sandbox.microsoft365.errors import of_status
 from sandbox.microsoft365.exchange import Ask, Reply, Touched
 from sandbox.microsoft365.service import Service
 from sandbox.microsoft365.tenant import Tenant
@@ -70,11 +72,9 @@ class App:
         query = f"?{request.url.query}" if request.url.query else ""
         headers = {name.lower(): value for name, value in request.headers.items()}
         ask = Ask(request.method, f"{path}{query}", headers, _json(body), len(body))
-        box = service.box_of(path)
-        if box is None or not tenant.switches.latency_seconds:
-            reply = service.answer(ask, touched)
-        else:
-            reply = await _slowly(service, ask, touched, box)
+        reply = (
+            await _slowly(service, ask, touched) if tenant.switches.latency_seconds else service.answer(ask, touched)
+        )
         call.template = f"/{touched.template.lstrip('/')}" if touched.template else call.template
         call.touch(touched.ids, effect=touched.effect)
         if touched.lost:
@@ -82,19 +82,19 @@ class App:
         return _response(reply)
 
 
-async def _slowly(service: Service, ask: Ask, touched: Touched, box: int) -> Reply:
-    """A request that takes its time, so that others of the same mailbox may be under way meanwhile."""
+async def _slowly(service: Service, ask: Ask, touched: Touched) -> Reply:
+    """A call that takes its time, so that others of the same mailboxes may be under way meanwhile."""
     limits, switches = service.tenant.limits, service.tenant.switches
+    asked = service.boxes_of(ask)
+    entered = {box: limits.enter(switches, box, count) for box, count in asked.items()}
     try:
-        limits.enter(switches, box)
-    except Refused as refused:
-        body = refused.body(service.tenant.now(), "throttled", ask.headers.get("client-request-id", ""))
-        return Reply(refused.status, body, dict(refused.headers))
-    try:
-        await asyncio.sleep(switches.latency_seconds)
-        return service.answer(ask, touched)
+        rounds = max((ceil(asked[box] / at_once) for box, at_once in entered.items() if at_once), default=1)
+        await asyncio.sleep(switches.latency_seconds * rounds)
+        crowded = frozenset(box for box, at_once in entered.items() if not at_once)
+        return replace(service, crowded=crowded).answer(ask, touched)
     finally:
-        limits.leave(box)
+        for box, at_once in entered.items():
+            limits.leave(box, at_once)
 
 
 def _json(body: bytes) -> Any:

@@ -35,14 +35,17 @@ class Limits:
         if uploaded:
             self._upload(switches, box, now, uploaded)
 
-    def enter(self, switches: Switches, box: int) -> None:
-        """One more request of this mailbox is under way."""
-        if switches.enforce_limits and self._under_way[box] >= switches.concurrent:
-            self._refuse("ApplicationThrottled", "Application is over its MailboxConcurrency limit.", 1)
-        self._under_way[box] += 1
+    def enter(self, switches: Switches, box: int, requests: int) -> int:
+        """So many more requests of a mailbox begin, four at a time; how many then are under way, none if refused."""
+        at_once = min(requests, switches.concurrent)
+        if switches.enforce_limits and self._under_way[box] + at_once > switches.concurrent:
+            self.refused += requests
+            return 0
+        self._under_way[box] += at_once
+        return at_once
 
-    def leave(self, box: int) -> None:
-        self._under_way[box] -= 1
+    def leave(self, box: int, at_once: int) -> None:
+        self._under_way[box] -= at_once
 
     def _upload(self, switches: Switches, box: int, now: datetime, uploaded: int) -> None:
         half = timedelta(seconds=switches.window_seconds / 2)

@@ -6,6 +6,7 @@ import base64
 import copy
 import re
 import uuid
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -37,6 +38,8 @@ class Service:
     version: str = "/v1.0"
     breaks: Breaks = lambda method, path: None
     told: Told = lambda ask, reply, touched: None
+    crowded: frozenset[int] = frozenset()
+    """Mailboxes of which too much is under way already."""
 
     @property
     def base(self) -> str:
@@ -79,6 +82,15 @@ class Service:
             return next((n for n, box in tenant.boxes.items() if ids.mailbox_id(box.user, TENANT) == wanted), None)
         return None
 
+    def boxes_of(self, ask: Ask) -> Counter[int]:
+        """How many requests a call makes to each mailbox: its parts count one by one."""
+        given = ask.body.get("requests") if isinstance(ask.body, dict) else None
+        parts = (
+            given if ask.path.rstrip("/").casefold() == "/$batch" and isinstance(given, list) else [{"url": ask.path}]
+        )
+        found = (self.box_of(str(part.get("url"))) for part in parts if isinstance(part, dict))
+        return Counter(box for box in found if box is not None)
+
     def _one(self, ask: Ask, roles: frozenset[str], touched: Touched) -> Reply:
         if ask.method not in _METHODS:
             raise Refused(405, "Request_BadRequest", "The method is not supported here.")
@@ -88,6 +100,9 @@ class Service:
         resource, parameters = found
         touched.template = resource.path
         box = self.box_of(ask.path)
+        if box in self.crowded:
+            message = "Application is over its MailboxConcurrency limit."
+            raise Refused(429, "ApplicationThrottled", message, headers={"Retry-After": "1"})
         if box is not None:
             uploaded = ask.size if ask.method in _UPLOADS else 0
             self.tenant.limits.take(self.tenant.switches, box, self.tenant.now(), uploaded)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from threading import Event
 
 import psycopg
 import pytest
@@ -65,6 +66,53 @@ def test_a_worker_whose_connection_was_cut_opens_another(ledger: Engine, ledger_
     with pytest.raises(Exception, match=r"terminat|closed"):
         turns.draw("calls", APART, 0.0)
     assert turns.draw("calls", APART, 0.0) > 0
+
+
+def test_a_worker_that_is_alone_with_an_account_is_waited_for(ledger: Engine) -> None:
+    """Asked for in different orders too, and those of another name are free meanwhile."""
+    first, second, third = (SharedTurns(ledger, "microsoft365") for _ in range(3))
+    order: list[str] = []
+    began = Event()
+
+    def after() -> None:
+        began.set()
+        with second.alone(["beth", "ann"]):
+            order.append("second")
+
+    with ThreadPoolExecutor(1) as pool:
+        with first.alone(["ann", "beth"]):
+            later = pool.submit(after)
+            began.wait()
+            with third.alone(["carol"]):
+                order.append("third")
+            order.append("first")
+        later.result(timeout=30)
+    assert order == ["third", "first", "second"]
+
+
+def test_a_worker_that_dies_lets_others_at_its_account(ledger: Engine, ledger_url: str) -> None:
+    dead, living = SharedTurns(ledger, "microsoft365"), SharedTurns(ledger, "microsoft365")
+    with dead.alone(["ann"]):
+        with psycopg.connect(ledger_url, autocommit=True) as admin:
+            admin.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
+                " AND datname = current_database()"
+            )
+        with ThreadPoolExecutor(1) as pool:
+            assert pool.submit(_alone, living, "ann").result(timeout=30)
+
+
+def test_who_failed_while_alone_lets_go(ledger: Engine) -> None:
+    failing, next_one = SharedTurns(ledger, "microsoft365"), SharedTurns(ledger, "microsoft365")
+    with pytest.raises(RuntimeError), failing.alone(["ann"]):
+        raise RuntimeError
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(_alone, next_one, "ann").result(timeout=30)
+
+
+def _alone(turns: SharedTurns, name: str) -> bool:
+    with turns.alone([name]):
+        return True
 
 
 @pytest.mark.parametrize(("role", "may"), [("retention_executor", True), ("retention_approver", False)])

@@ -192,7 +192,8 @@ class Graph:
                 raise
             attempts += 1
             try:
-                answer = self._transport.send(verb, path, prefer=prefer, body=body)
+                with self._pace.alone(parts):
+                    answer = self._transport.send(verb, path, prefer=prefer, body=body)
             except Lost as lost:
                 if lost.untrusted:
                     raise Unavailable(

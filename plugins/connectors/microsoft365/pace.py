@@ -2,17 +2,18 @@
 
 Each part of a batch counts by itself, so a batch draws as many turns as it has parts, at once. A third of what the
 window holds may go out in a burst; the rest lies evenly apart, so that no window of the service's ever sees more than
-its allowance, wherever it begins. Concurrency needs no counting: a worker sends one request at a time, and Graph itself
-works on a batch's parts four at a time.
+its allowance, wherever it begins. A mailbox takes four requests at once, and Graph works on a batch's parts four at a
+time: so one batch is all that may be under way for a mailbox, whoever sends it.
 """
 
 from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager
 
-from connectors.turns import OwnTurns, Turns
+from connectors.turns import ExclusiveTurns, OwnTurns
 
 REQUESTS = 10_000
 WINDOW = 600.0
@@ -25,7 +26,7 @@ class Pace:
 
     def __init__(
         self,
-        turns: Turns | None = None,
+        turns: ExclusiveTurns | None = None,
         *,
         clock: Callable[[], float] = time.monotonic,
         pause: Callable[[float], None] = time.sleep,
@@ -33,7 +34,7 @@ class Pace:
         window: float = WINDOW,
     ) -> None:
         self.pause = pause
-        self._turns: Turns = turns if turns is not None else OwnTurns(clock)
+        self._turns: ExclusiveTurns = turns if turns is not None else OwnTurns(clock)
         self._burst = window / 2
         self._apart = (window + self._burst) / (requests * SHARE)
 
@@ -46,6 +47,10 @@ class Pace:
         ]
         if (delay := max(draws, default=0.0)) > 0:
             self.pause(delay)
+
+    def alone(self, mailboxes: Iterable[str]) -> AbstractContextManager[None]:
+        """Let nobody else call these mailboxes meanwhile."""
+        return self._turns.alone({_name(one) for one in mailboxes if one})
 
     def hold(self, mailbox: str, seconds: float) -> None:
         """Let no worker ask for a mailbox that refused, for so long."""

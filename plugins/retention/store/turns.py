@@ -6,9 +6,18 @@ that dies loses its turn and nothing else. The server's clock counts, since thos
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+
 from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DBAPIError
 
 from retention.store.database import one, run
+
+# Laid out in order first: two workers that lock in different orders would wait for each other.
+_IN_ORDER = "WITH n AS MATERIALIZED (SELECT unnest(CAST(:names AS text[])) AS name ORDER BY 1) SELECT "
+_LOCK = _IN_ORDER + "pg_advisory_lock(hashtextextended(:account || ' ' || name, 0)) FROM n"
+_UNLOCK = _IN_ORDER + "pg_advisory_unlock(hashtextextended(:account || ' ' || name, 0)) FROM n"
 
 
 class SharedTurns:
@@ -44,6 +53,26 @@ class SharedTurns:
             allowance=allowance,
             seconds=seconds,
         )
+
+    @contextmanager
+    def alone(self, allowances: Collection[str]) -> Iterator[None]:
+        """Be the only worker that calls these; waits until nobody else does. A worker that dies lets go."""
+        names: dict[str, object] = {"account": self._account, "names": sorted(allowances)}
+        db = self._connection()
+        run(db, _LOCK, **names)
+        try:
+            yield
+        finally:
+            self._let_go(db, names)
+
+    def _let_go(self, db: Connection, names: dict[str, object]) -> None:
+        if db.closed or db.invalidated:
+            return
+        try:
+            run(db, _UNLOCK, **names)
+        except DBAPIError as error:
+            if not error.connection_invalidated:  # a connection that was cut has let go; what was done meanwhile counts
+                raise
 
     def _connection(self) -> Connection:
         if self._open is None or self._open.closed or self._open.invalidated:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 
 import pytest
 
 from connectors.microsoft365 import Microsoft365Connector, Pace
+from connectors.turns import OwnTurns
 from retention.contract import ConnectorError, Incomplete
 from retention.vocabulary import Action, Finding, Handle, Outcome, OutcomeStatus, Page, Presence, Reason, Step, Token
 from sandbox.microsoft365.exchange import Exchange
@@ -175,6 +177,24 @@ def test_workers_that_share_their_turns_stay_within_what_a_mailbox_allows(sandbo
     outcomes = sandbox.connect(pace=Pace(requests=150, window=1.5)).act(Action.ERASE, steps, Leave())
     assert {(one.status, one.reason) for one in outcomes} == {DONE}
     assert sandbox.tenant.limits.refused == 0
+
+
+@pytest.mark.parametrize("shared", [True, False], ids=["sharing-turns", "each-for-itself"])
+def test_workers_on_one_mailbox_never_have_more_than_four_requests_under_way_at_once(
+    sandbox: Sandbox, shared: bool
+) -> None:
+    """The control: workers that do not share their turns are refused, so that the promise could fail."""
+    for number in range(80):
+        sandbox.mail(f"ann-{number}@example.com", on=LONG_AGO)
+    steps = erasing(sandbox.connect())
+    sandbox.tenant.set_switches({"latency_seconds": 0.01})
+    turns = OwnTurns()
+    workers = [sandbox.connect(pace=Pace(turns if shared else OwnTurns())) for _ in range(4)]
+    with ThreadPoolExecutor(4) as pool:
+        batches = [steps[at : at + 20] for at in range(0, 80, 20)]
+        done = list(pool.map(lambda one: one[0].act(Action.ERASE, one[1], Leave()), zip(workers, batches, strict=True)))
+    assert {(one.status, one.reason) for outcomes in done for one in outcomes} == {DONE}
+    assert (sandbox.tenant.limits.refused == 0) is shared
 
 
 @pytest.mark.parametrize("bundle", ["/nowhere/at/all.pem", ""])
