@@ -6,6 +6,7 @@ before the question. Nothing is destroyed without an approval of the plan's dige
 
 * A failed `gather` or `find`: the system was down or refused us. The others finish; erasure because of an opt-out
   waits everywhere until all systems were read again. Mend the connection and trigger a new run, or wait for the night.
+* A failed `walk` of a document server: clear it. What was read is kept; only what is missing is opened.
 * `approve` waits up to 20 hours; unanswered plans are superseded by the next night's.
 * `turn_of_X` failed: a system that X comes after in the policy is not worked off. Clear that system's tasks first.
 * `carry_out` is safe to clear and to run again: it does what is left, never anything twice.
@@ -17,7 +18,7 @@ from airflow.sdk import DAG, TaskGroup
 from airflow.timetables.trigger import CronTriggerTimetable
 
 from orchestration import tasks
-from orchestration.flow import plan_approve_and_carry_out
+from orchestration.flow import gather, plan_approve_and_carry_out
 from orchestration.wiring import SYSTEMS
 
 with DAG(
@@ -36,10 +37,7 @@ with DAG(
 
     with TaskGroup("read"):
         gathered = [
-            tasks.gather.override(**tasks.named("gather", system))(
-                tasks.settle.override(**tasks.named("settle", system))(sweep, system), system
-            )
-            for system in SYSTEMS
+            gather(tasks.settle.override(**tasks.named("settle", system))(sweep, system), system) for system in SYSTEMS
         ]
     opt_outs = tasks.join_opt_outs(gathered)
 

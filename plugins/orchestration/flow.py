@@ -1,4 +1,4 @@
-"""What follows in every sweep once people and records are known? Plan, ask, carry out, read back: one graph for all.
+"""Which tasks do all sweeps share? Reading a system; and once records are known: plan, ask, carry out, read back.
 
 A night and a run for requests differ in whom they look for and in how they end. What destroys is laid out here only, so
 that nothing can be carried out behind another question than this one.
@@ -12,7 +12,17 @@ from airflow.sdk import TaskGroup
 
 from orchestration import tasks
 from orchestration.approval import ASKED_AGAIN, AskForApproval
-from orchestration.wiring import AFTER, SYSTEMS
+from orchestration.wiring import AFTER, SYSTEMS, WALKED
+
+
+def gather(settled: Any, system: str) -> Any:
+    """One task; or, where all there is has to be walked, its parts side by side and then what they came to."""
+    last = tasks.named("gather", system)
+    if system not in WALKED:
+        return tasks.gather.override(**last)(settled, system)
+    parts = tasks.divide.override(**tasks.named("divide", system))(settled, system)
+    walked: Any = tasks.walk.override(**tasks.named("walk", system)).partial(system=system).expand(part=parts)
+    return tasks.take_stock.override(**last)(walked, system)
 
 
 def plan_approve_and_carry_out(joined: Any) -> list[Any]:

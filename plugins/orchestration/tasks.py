@@ -114,6 +114,28 @@ def gather(settled: dict[str, int], system: str) -> int:
     return stages.gather(desk, sweep, wiring.connector(system))
 
 
+@task
+def divide(settled: dict[str, int], system: str) -> list[int]:
+    """Cut a system that several workers walk into parts; returns their numbers."""
+    desk, sweep = here()
+    return stages.divide(desk, sweep, wiring.walked(system))
+
+
+@task(map_index_template="part {{ part }}")
+def walk(system: str, part: int) -> int:
+    """Read one part. Run again, it opens only what is not in the catalogue yet."""
+    get_current_context()["part"] = part  # type: ignore[typeddict-unknown-key]
+    desk, sweep = here()
+    return stages.walk(desk, sweep, wiring.walked(system), part)
+
+
+@task
+def take_stock(walked: list[int], system: str) -> int:
+    """All parts were read: what none of them named is gone."""
+    desk, sweep = here()
+    return stages.take_stock(desk, sweep, wiring.walked(system))
+
+
 @task(trigger_rule="all_done", task_display_name="join opt-outs of all systems")
 def join_opt_outs(gathered: list[int]) -> int:
     """The barrier: everyone who opted out anywhere goes on the suppression list."""

@@ -20,9 +20,10 @@ from airflow.configuration import conf
 from airflow.sdk import Connection
 
 from retention import audit
-from retention.contract import Connector
+from retention.contract import Connector, Walked
 from retention.keyring import Keyring
 from retention.policy import Policy, load
+from retention.policy.files import FILE_SERVERS
 from retention.requests.mailer import Mailer, mailer_of
 from retention.store import database
 from retention.store.desk import Desk
@@ -62,6 +63,8 @@ def policy() -> Policy:
 
 
 SYSTEMS = tuple(policy().systems)
+WALKED = frozenset(name for name, system in policy().systems.items() if system.kind in FILE_SERVERS)
+"""Systems that cannot say what changed: several workers walk each."""
 AFTER = {name: system.after for name, system in policy().systems.items()}
 
 
@@ -178,6 +181,14 @@ def connector(system: str, through: str = "", *, shares_pace: bool = True) -> Co
         reader=Reader(sought=_sought(declared.sought)),
         beyond_use=declared.files.copies_beyond_use(),
     )
+
+
+def walked(system: str) -> Walked:
+    """The same for a system that several workers walk."""
+    found = connector(system)
+    if not isinstance(found, Walked):
+        raise TypeError(f"{system} is not walked")
+    return found
 
 
 def _sought(declared: SoughtPolicy | None) -> Sought:

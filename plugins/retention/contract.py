@@ -21,13 +21,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
+from retention.listings import Extent, Part
 from retention.vocabulary import (
     Action,
     Criteria,
     Cursor,
     Document,
+    GapCode,
     Handle,
     Observation,
     Outcome,
@@ -99,6 +101,31 @@ class Warrant(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the catalogue knows of a record from an earlier reading: its version, its mark, why it was not read."""
+
+    version: str
+    mark: bytes
+    gap: GapCode | None
+
+
+class Memory(Protocol):
+    """What the core remembers of earlier readings, for a connector whose system cannot say what changed."""
+
+    def listing(self) -> int:
+        """A number for a listing, drawn before the system is asked: who asks later gets a higher one, in any worker."""
+        ...
+
+    def known(self, kind: str, keys: Sequence[str]) -> Mapping[str, Known]:
+        """What is known of these records, by key; left out are those never read, and those whose turn it is again."""
+        ...
+
+    def extents(self, groups: Sequence[str]) -> Mapping[str, Extent]:
+        """How much lay in and below each group when it was last listed; groups never listed are left out."""
+        ...
+
+
 class Connector(Protocol):
     """One system instance that holds personal data."""
 
@@ -122,7 +149,10 @@ class Connector(Protocol):
         ...
 
     def changes(self, since: Token | None) -> Iterator[Page]:
-        """Yield what changed since a token (None: everything), the last page with the next token. Catalogued only."""
+        """Yield what changed since a token (None: everything), the last page with the next token.
+
+        For catalogued systems that can tell; those that cannot are `Walked`.
+        """
         ...
 
     def act(self, action: Action, batch: Sequence[Step], warrant: Warrant) -> Sequence[Outcome]:
@@ -147,4 +177,20 @@ class Connector(Protocol):
 
     def checks(self) -> Iterator[Check]:
         """Say what the connection must allow and whether it does; reads only, never a person's record."""
+        ...
+
+
+@runtime_checkable
+class Walked(Connector, Protocol):
+    """A catalogued system that cannot say what changed: all of it is listed each time, by one worker or by several.
+
+    The parts of one division name every record exactly once, whatever appears between the division and the walk.
+    """
+
+    def divide(self, memory: Memory, at_most: int) -> Sequence[Part]:
+        """Cut what there is into at most so many parts of about the same work."""
+        ...
+
+    def walk(self, part: Part, memory: Memory) -> Iterator[Page]:
+        """Yield all of one part: what is new or changed as findings, what is as the memory knows it as unchanged."""
         ...

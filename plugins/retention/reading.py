@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from retention import audit, clocks
-from retention.contract import Connector
+from retention import audit, clocks, walking
+from retention.contract import Connector, Walked
 from retention.store import audit_log, catalogue, findings, sweeps
 from retention.store.desk import Desk
 from retention.store.sweeps import Sweep
@@ -15,7 +15,14 @@ from retention.vocabulary import Gap, GapCode, Page, Token
 
 
 def refresh_catalogue(desk: Desk, sweep: Sweep, connector: Connector, zone: ZoneInfo) -> tuple[int, list[Gap]]:
-    """Bring the catalogue up to date page by page; the token is saved in the transaction of the last page."""
+    """Bring a catalogue up to date: by what changed since the last time, or by walking all there is."""
+    if isinstance(connector, Walked):
+        return walking.walk_all(desk, sweep, connector), []
+    return _follow_changes(desk, sweep, connector, zone)
+
+
+def _follow_changes(desk: Desk, sweep: Sweep, connector: Connector, zone: ZoneInfo) -> tuple[int, list[Gap]]:
+    """Page by page; the token is saved in the transaction of the last page."""
     system, keyring = connector.system, desk.keyring
     with desk.transaction() as db:
         since = catalogue.token(db, keyring, system)
@@ -29,7 +36,6 @@ def refresh_catalogue(desk: Desk, sweep: Sweep, connector: Connector, zone: Zone
         with desk.transaction() as db:
             shared_mailboxes = desk.policy.schedule.shared_mailboxes
             catalogue.save(db, keyring, sweep.sweep_id, system, page.findings, page.gaps, day, shared_mailboxes)
-            catalogue.still_there(db, keyring, sweep.sweep_id, system, page.unchanged)
             catalogue.forget(db, keyring, system, page.gone)
             findings.save_gaps(db, keyring, sweep.sweep_id, system, page.gaps)
             if page.whole:

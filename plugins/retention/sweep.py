@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
-from retention import audit, clocks, opt_outs, reading
-from retention.contract import Connector
+from retention import audit, clocks, opt_outs, reading, walking
+from retention.contract import Connector, Walked
 from retention.guard import refuse_another_account
 from retention.planning import NotReadWholly, actions_of, decide, plan_suppression
 from retention.store import (
@@ -34,12 +34,15 @@ __all__ = [
     "RunInfo",
     "actions_of",
     "decide",
+    "divide",
     "find",
     "gather",
     "join_consents",
     "join_opt_outs",
     "open_sweep",
     "plan_suppression",
+    "take_stock",
+    "walk",
 ]
 
 
@@ -92,21 +95,48 @@ def gather(desk: Desk, sweep: Sweep, connector: Connector) -> int:
     system = connector.system
     before = clocks.collected_before(sweep.as_of, desk.policy.schedule.retention_years)
     zone = ZoneInfo(desk.policy.systems[system].zone)
-    refuse_another_account(desk, sweep, system, connector.tenant)
-    with desk.transaction() as db:
-        sweeps.record_reading(db, sweep.sweep_id, system, "gather", "failed", reason="not-finished")
+    _begin_gathering(desk, sweep, connector)
     if connector.catalogued:
         read, gaps = reading.refresh_catalogue(desk, sweep, connector, zone)
-        with desk.transaction() as db:
-            catalogue.due(db, sweep.sweep_id, system, before)
-    else:
-        criteria = Criteria(
-            collected_before=clocks.start_of_day(before, zone),
-            collected_before_day=before,
-            opted_out=True,
-            undated=True,
-        )
-        read, gaps = reading.store_pages(desk, sweep, system, connector.find(criteria))
+        return _from_catalogue(desk, sweep, connector, read, gaps)
+    criteria = Criteria(
+        collected_before=clocks.start_of_day(before, zone),
+        collected_before_day=before,
+        opted_out=True,
+        undated=True,
+    )
+    read, gaps = reading.store_pages(desk, sweep, system, connector.find(criteria))
+    reading.finish(desk, sweep, connector, "gather", read, gaps)
+    return read
+
+
+def divide(desk: Desk, sweep: Sweep, connector: Walked) -> list[int]:
+    """Begin to gather from a system that several workers walk: the numbers of the parts, each for `walk`."""
+    _begin_gathering(desk, sweep, connector)
+    return walking.divide(desk, sweep, connector, desk.policy.schedule.operations.readers)
+
+
+def walk(desk: Desk, sweep: Sweep, connector: Walked, number: int) -> int:
+    """Read one part of a divided system; returns how many items were met."""
+    refuse_another_account(desk, sweep, connector.system, connector.tenant)
+    return walking.walk(desk, sweep, connector, number)
+
+
+def take_stock(desk: Desk, sweep: Sweep, connector: Walked) -> int:
+    """End gathering from a divided system once all its parts were walked; returns how many items were met."""
+    return _from_catalogue(desk, sweep, connector, walking.take_stock(desk, sweep, connector), [])
+
+
+def _begin_gathering(desk: Desk, sweep: Sweep, connector: Connector) -> None:
+    refuse_another_account(desk, sweep, connector.system, connector.tenant)
+    with desk.transaction() as db:
+        sweeps.record_reading(db, sweep.sweep_id, connector.system, "gather", "failed", reason="not-finished")
+
+
+def _from_catalogue(desk: Desk, sweep: Sweep, connector: Connector, read: int, gaps: Sequence[Gap]) -> int:
+    before = clocks.collected_before(sweep.as_of, desk.policy.schedule.retention_years)
+    with desk.transaction() as db:
+        catalogue.due(db, sweep.sweep_id, connector.system, before)
     reading.finish(desk, sweep, connector, "gather", read, gaps)
     return read
 

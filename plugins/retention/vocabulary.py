@@ -13,6 +13,8 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import NewType
 
+from retention.listings import Listing
+
 Cursor = NewType("Cursor", str)
 """Where a `find` stopped: opaque to the core, valid within one sweep, free of personal data."""
 
@@ -181,13 +183,15 @@ class Facts:
 class Finding:
     """A record met by a search: where it is, what policy may know, and how its subjects are known (in memory only).
 
-    `group` names what it lies in where the system speaks of that as a whole (a mail folder): see `Page.whole_groups`.
+    `group` names what it lies in where the system speaks of that as a whole (a folder): see `Page.whole_groups`.
+    `mark` tells a connector that walks its system whether the record is still as it was read: see `Known`.
     """
 
     ref: RecordRef
     facts: Facts
     identifiers: tuple[Identifier, ...] = field(default=(), repr=False)
     group: str = field(default="", repr=False)
+    mark: bytes = b""
 
 
 class GapCode(StrEnum):
@@ -240,6 +244,9 @@ class Page:
     From `changes`: `unchanged` names what was seen and is as before, `gone` what the system says is deleted, and
     `whole` on the last page says that everything there is was named, so that what was not is gone. `whole_groups`, on
     the last page too, says so of single groups: each was read from its beginning in this pass, or is itself no more.
+
+    From `walk`: every record lies in a group, `listings` says how each group of the page was listed, `whole_groups`
+    which of them are named to their end, and `whole` on the last page that nothing of the part was left out.
     """
 
     findings: tuple[Finding, ...] = ()
@@ -250,6 +257,7 @@ class Page:
     gone: tuple[RecordRef, ...] = ()
     whole: bool = False
     whole_groups: tuple[str, ...] = field(default=(), repr=False)
+    listings: Mapping[str, Listing] = field(default_factory=lambda: MappingProxyType({}), repr=False)
 
 
 # --- What a connector is asked to do, and what came of it ---

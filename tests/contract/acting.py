@@ -215,10 +215,8 @@ class ActingPromises:
     def test_an_erased_record_is_no_longer_found(self, world: World, made: Make) -> None:
         record, step = prepared(world, made, Action.ERASE)
         act(world.connector, Action.ERASE, [step])
-        if world.connector.catalogued:
-            found = findings_of(changes(world, None))
-        else:
-            found = search(world, asking_for(record.email))
+        asked = asking_for(record.email)
+        found = findings_of(changes(world)) if world.connector.catalogued else search(world, asked)
         assert key_of(record.ref) not in keys_of(refs(found))
 
     # --- Redacting and rectifying ---

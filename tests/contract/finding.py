@@ -15,6 +15,7 @@ from tests.contract.questions import (
     asking_for,
     broad_criteria,
     changes,
+    changes_of,
     collection_days,
     current,
     everything_about,
@@ -26,9 +27,9 @@ from tests.contract.questions import (
     keys_of,
     listing,
     pages_of,
+    position_after,
     refs,
     search,
-    token_of,
 )
 from tests.contract.world import EXPIRED_ON, SHORT_ON, Sample, World
 
@@ -207,19 +208,19 @@ class FindingPromises:
 
     def test_reading_changes_from_nothing_names_everything(self, world: World, made: Make) -> None:
         one, other = made(Sample.EXPIRED), made()
-        pages = changes(world, None)
+        pages = changes(world)
         assert {one.ref, other.ref} <= refs(findings_of(pages))
         assert pages[-1].whole
         assert not any(page.whole for page in pages[:-1])
-        assert pages[-1].next
+        assert position_after(pages)
 
-    def test_reading_changes_from_a_token_names_only_what_changed(self, world: World, made: Make) -> None:
+    def test_reading_changes_from_a_position_names_only_what_changed(self, world: World, made: Make) -> None:
         untouched, changed, removed = made(), made(), made()
-        token = token_of(changes(world, None))
+        position = position_after(changes(world))
         world.change(changed.ref)
         world.remove(removed.ref)
         new = made()
-        pages = changes(world, token)
+        pages = changes(world, position)
         assert keys_of(refs(findings_of(pages))) == keys_of({changed.ref, new.ref})
         unchanged = {ref for page in pages for ref in page.unchanged}
         gone = {ref for page in pages for ref in page.gone}
@@ -229,16 +230,16 @@ class FindingPromises:
         else:
             assert key_of(removed.ref) in keys_of(gone)
 
-    def test_a_token_may_be_used_again_when_its_answer_was_lost(self, world: World, made: Make) -> None:
+    def test_a_position_may_be_used_again_when_its_answer_was_lost(self, world: World, made: Make) -> None:
         made()
-        token = token_of(changes(world, None))
+        position = position_after(changes(world))
         new = made()
-        first, second = changes(world, token), list(world.reconnect().changes(token))
+        first, second = changes(world, position), changes_of(world.reconnect(), position)
         assert keys_of(refs(findings_of(first))) == keys_of({new.ref})
         assert findings_of(second) == findings_of(first)
 
     def test_reading_again_when_nothing_changed_names_nothing(self, world: World, made: Make) -> None:
         made()
-        pages = changes(world, token_of(changes(world, None)))
+        pages = changes(world, position_after(changes(world)))
         assert findings_of(pages) == []
         assert not any(page.gone for page in pages)

@@ -9,7 +9,7 @@ from datetime import date, datetime
 
 import pytest
 
-from retention.contract import Connector
+from retention.contract import Connector, Walked
 from retention.vocabulary import (
     Action,
     Criteria,
@@ -29,6 +29,7 @@ from retention.vocabulary import (
 )
 from tests.contract.world import CUTOFF, CUTOFF_DAY, Fault, Sample, World
 from tests.leave import Leave
+from tests.walking import Pages, Remembered, walk
 
 PRESENT = {Presence.PRESENT, Presence.RESTRICTED}
 SUCCEEDED = {OutcomeStatus.DONE, OutcomeStatus.ALREADY_DONE, OutcomeStatus.ACCEPTED}
@@ -56,6 +57,7 @@ class Made:
 
 
 Make = Callable[..., Made]
+Since = Token | Remembered | None
 
 
 def act(connector: Connector, action: Action, steps: Sequence[Step]) -> list[Outcome]:
@@ -139,14 +141,14 @@ def break_next(world: World, fault: Fault, doing: Action | None = None) -> None:
 
 def listing(world: World) -> list[Page]:
     """All pages of the system's own way of answering: a broad search, or everything there is."""
-    return changes(world, None) if world.connector.catalogued else pages_of(world, broad_criteria())
+    return changes(world) if world.connector.catalogued else pages_of(world, broad_criteria())
 
 
 def reads(world: World, record: Made) -> Iterable[Callable[[], object]]:
     """One call of each kind that reads."""
     connector = world.connector
     if connector.catalogued:
-        yield lambda: list(connector.changes(None))
+        yield lambda: changes_of(connector)
     else:
         yield lambda: list(connector.find(asking_for(record.email)))
     yield lambda: connector.read_back([reading(record)])
@@ -189,13 +191,25 @@ def search(world: World, criteria: Criteria) -> list[Finding]:
     return findings_of(pages)
 
 
-def changes(world: World, since: Token | None) -> list[Page]:
+def changes(world: World, since: Since = None) -> Sequence[Page]:
+    """What changed since; how a catalogued system tells, it says itself or it is walked."""
     if not world.connector.catalogued:
         pytest.skip(f"{world.connector.system} answers searches itself")
-    return list(world.connector.changes(since))
+    return changes_of(world.connector, since)
 
 
-def token_of(pages: Sequence[Page]) -> Token:
+def changes_of(connector: Connector, since: Since = None) -> Sequence[Page]:
+    if isinstance(connector, Walked):
+        assert since is None or isinstance(since, Remembered)
+        return walk(connector, since)
+    assert not isinstance(since, Remembered)
+    return list(connector.changes(since))
+
+
+def position_after(pages: Sequence[Page]) -> Since:
+    """From where the next reading goes on."""
+    if isinstance(pages, Pages):
+        return pages.remembered
     token = pages[-1].next
     assert isinstance(token, bytes)
     return Token(token)
@@ -204,7 +218,7 @@ def token_of(pages: Sequence[Page]) -> Token:
 def everything_about(world: World, *records: Made) -> dict[RecordRef, Finding]:
     """The finding of each of these records, however the system answers."""
     if world.connector.catalogued:
-        found = findings_of(changes(world, None))
+        found = findings_of(changes(world))
     else:
         found = search(world, asking_for(*(record.email for record in records)))
     wanted = {record.ref for record in records}

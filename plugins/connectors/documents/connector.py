@@ -7,13 +7,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 
-from connectors.documents import places
+from connectors.documents import dividing, places
 from connectors.documents.acting import Acting, named_in
 from connectors.documents.folders import Folders, media_type
-from connectors.documents.passing import FILE, Pass
+from connectors.documents.passing import Pass
 from connectors.documents.reader import Reader
-from connectors.documents.stores.store import Entry, Failed, FileStore, Forbidden, Missing, StoreError
-from retention.contract import AccessDenied, Check, Unavailable, Unsupported, Warrant
+from connectors.documents.stores.store import Failed, FileStore, Forbidden, Missing, StoreError
+from connectors.documents.walking import FILE
+from retention.contract import AccessDenied, Check, Memory, Unavailable, Unsupported, Warrant
+from retention.listings import Part
 from retention.vocabulary import (
     Action,
     Criteria,
@@ -74,7 +76,7 @@ class DocumentsConnector:
         self._reader.close()
 
     def checks(self) -> Iterator[Check]:
-        believed = self._root() is not None
+        believed = self._root()
         yield Check("list the root", "" if believed else "no folder of the policy is there: is the share mounted?")
         for folder in sorted(self._folders) if believed else ():
             try:
@@ -90,17 +92,18 @@ class DocumentsConnector:
         raise Unsupported(f"{self.system} is catalogued and is not searched; read its changes")
 
     def changes(self, since: Token | None) -> Iterator[Page]:
-        root = self._root()
-        if root is None:
-            raise Unavailable(
-                f"{self.system}: no folder of the policy is below the root; look whether the share is mounted, and"
-                " whether systems.yaml names its folders"
-            )
-        one = Pass(
-            self._store, self._reader, self._folders, page_size=self._page_size, largest=self._largest, since=since
-        )
+        raise Unsupported(f"{self.system} cannot say what changed; walk it")
+
+    def divide(self, memory: Memory, at_most: int) -> Sequence[Part]:
+        if at_most > 1:
+            self._believed()
+        return dividing.divide(self._store, memory, at_most)
+
+    def walk(self, part: Part, memory: Memory) -> Iterator[Page]:
+        self._believed()
+        one = Pass(self._store, self._reader, self._folders, memory, page_size=self._page_size, largest=self._largest)
         try:
-            yield from one.pages(root)
+            yield from one.pages(dividing.Share.of(part))
         finally:
             self._reader.close()
 
@@ -109,7 +112,7 @@ class DocumentsConnector:
             raise Unsupported(f"{self.system} cannot {action}; hand the step to a person")
         if not batch:
             return []
-        if self._root() is None:
+        if not self._root():
             return [Outcome(step.ref, OutcomeStatus.FAILED, Reason.NOT_PROVEN) for step in batch]
         try:
             return [self._with_evidence(action, one) for one in self._acting.run(action, batch, warrant)]
@@ -125,7 +128,7 @@ class DocumentsConnector:
             return []
         control = self._root()
         try:
-            return [self._observed(step, control is not None) for step in batch]
+            return [self._observed(step, control) for step in batch]
         finally:
             self._reader.close()
 
@@ -149,21 +152,29 @@ class DocumentsConnector:
         """None: a path would stand in the address, and paths may name people."""
         return None
 
-    def _root(self) -> list[Entry] | None:
-        """What lies in the root; None if none of the policy's folders does, so that nothing there can be believed.
+    def _believed(self) -> None:
+        """Refuse a server that shows none of the policy's folders."""
+        if not self._root():
+            raise Unavailable(
+                f"{self.system}: no folder of the policy is below the root; look whether the share is mounted, and"
+                " whether systems.yaml names its folders"
+            )
+
+    def _root(self) -> bool:
+        """Whether a folder of the policy lies in the root, so that what is shown there can be believed.
 
         An empty folder is what a server shows whose disk is not mounted.
         """
         try:
             root = self._store.list("")
         except Missing:
-            return None
+            return False
         except Forbidden:
             raise AccessDenied(f"{self.system}: the server does not let us list the root; check the rights") from None
         except Failed:
             raise Unavailable(f"{self.system}: the server fails to list the root; try later") from None
         tops = {folder.partition("/")[0] for folder in self._folders}
-        return root if any(entry.is_folder and entry.name in tops for entry in root) else None
+        return any(entry.is_folder and entry.name in tops for entry in root)
 
     def _with_evidence(self, action: Action, outcome: Outcome) -> Outcome:
         if not self._beyond_use or action not in REMOVING or outcome.status is not OutcomeStatus.DONE:

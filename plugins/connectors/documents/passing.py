@@ -1,20 +1,26 @@
-"""What changed on the server since the last pass? Everything is listed, only what looks different is read."""
+"""What changed on a part of the server since it was last read? All is listed, only what looks different is opened.
+
+While the reading process works on one file, the next is fetched. The same bytes under several names are read once.
+"""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
+from pathlib import PurePosixPath
 
-from connectors.documents import restricted
 from connectors.documents.dates import collection_date
-from connectors.documents.folders import RESTRICTED, Folders, covering, names_in, parts_of
+from connectors.documents.dividing import Share
+from connectors.documents.folders import Folders, covering, names_in, parts_of
 from connectors.documents.formats.reading import Content
 from connectors.documents.identifiers import mentions, weakly
-from connectors.documents.known_files import Known, KnownFiles, look_of
 from connectors.documents.reader import Reader
-from connectors.documents.restricted import Remains, Restricted, content_at
 from connectors.documents.stores.store import Entry, Failed, FileStore, Forbidden, Missing, TooLarge
+from connectors.documents.walking import FILE, File, Folder, Named, Walk
+from retention.contract import Known, Memory
+from retention.listings import Listing
 from retention.vocabulary import (
     ClassFacts,
     DataClass,
@@ -26,163 +32,154 @@ from retention.vocabulary import (
     LawfulBasis,
     Page,
     RecordRef,
-    Token,
 )
 
-FILE = "file"
-FOLDER = "folder"
+READER_VERSION = 3
+"""To be raised whenever the readers find more than before, so that every file is read again."""
 STREAM = "stream.txt"
 """An alternate stream has no name of a kind: what is no text in one is unread."""
-_NO_BYTES = bytes(32)
+_TWINS = 4_096
+"""How many contents are remembered for their next name, and how many addresses at most each of them names."""
+_ADDRESSES = 100
+_Covered = tuple[DataClass, LawfulBasis]
 
 
 @dataclass
 class _Draft:
     """A page as it fills."""
 
+    files: list[tuple[str, File]] = field(default_factory=list)
+    gaps: list[Gap] = field(default_factory=list)
+    listings: dict[str, Listing] = field(default_factory=dict)
+    named: list[str] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     unchanged: list[RecordRef] = field(default_factory=list)
-    gaps: list[Gap] = field(default_factory=list)
-    read: int = 0
+    met: int = 0
 
-    def page(self, token: Token | None = None, *, whole: bool = False) -> Page:
+    def page(self, *, whole: bool) -> Page:
         return Page(
-            tuple(self.findings), tuple(self.gaps), self.read, token, unchanged=tuple(self.unchanged), whole=whole
+            tuple(self.findings),
+            tuple(self.gaps),
+            self.met,
+            unchanged=tuple(self.unchanged),
+            whole=whole,
+            whole_groups=tuple(self.named),
+            listings=dict(self.listings),
         )
 
 
 @dataclass(frozen=True, slots=True)
-class _File:
-    """A file met on the way: its path is where it belongs, `at` where its bytes are."""
+class _Begun:
+    """A file that is being read."""
 
-    path: str
-    at: str
-    entry: Entry
-    restricted: bool = False
+    group: str
+    file: File
+    covered: _Covered
+    look: bytes
+    sha256: str
+    size: int
+    content: Future[Content] | Content
 
 
 class Pass:
-    """One walk over the whole server."""
+    """One worker's pass over its part."""
 
     def __init__(
-        self, store: FileStore, reader: Reader, folders: Folders, *, page_size: int, largest: int, since: Token | None
+        self, store: FileStore, reader: Reader, folders: Folders, memory: Memory, *, page_size: int, largest: int
     ) -> None:
         self._store = store
         self._reader = reader
         self._folders = folders
+        self._memory = memory
         self._page_size = page_size
         self._largest = largest
-        self._before = KnownFiles.parse(since)
-        self._now = KnownFiles()
-        self._whole = True
+        self._twins: dict[tuple[str, str], Future[Content]] = {}
 
-    def pages(self, root: list[Entry]) -> Iterator[Page]:
-        """Page by page; the last carries the token, and says whether everything there is was named."""
+    def pages(self, share: Share) -> Iterator[Page]:
+        """Page by page; the last one says whether everything of the part was named."""
+        walk = Walk(self._store, self._memory)
         draft = _Draft()
-        for met in self._met(root):
-            if draft.read >= self._page_size:
-                yield draft.page()
-                draft = _Draft()
-            if isinstance(met, Gap):
-                draft.gaps.append(met)
-            else:
-                self._take(met, draft)
-            draft.read += 1
-        if not self._whole:
-            self._now.keep(self._before)
-        yield draft.page(self._now.token(), whole=self._whole)
+        folder = None
+        for met in walk.over(share):
+            match met:
+                case Folder():
+                    folder = met
+                    draft.listings[met.group] = met.listing
+                case Named():
+                    draft.named.append(met.group)
+                case Gap():
+                    draft.gaps.append(met)
+                    draft.met += 1
+                case File() if folder is not None:
+                    if max(draft.met, len(draft.listings)) >= self._page_size:
+                        yield self._read(draft).page(whole=False)
+                        draft = _Draft(listings={folder.group: folder.listing})
+                    draft.files.append((folder.group, met))
+                    draft.met += 1
+        yield self._read(draft).page(whole=walk.whole)
 
-    def _met(self, root: list[Entry]) -> Iterator[_File | Gap]:
-        aside = list(restricted.listed(self._store)) if any(entry.name == RESTRICTED for entry in root) else []
-        wanted = {one.path for one in aside}
-        live: set[str] = set()
-        folders = [""]
-        while folders:
-            folder = folders.pop()
-            inside = self._inside(folder) if folder else root
-            if isinstance(inside, Gap):
-                yield inside
+    def _read(self, draft: _Draft) -> _Draft:
+        known = self._memory.known(FILE, [file.path for _, file in draft.files])
+        begun: list[_Begun] = []
+        for group, file in draft.files:
+            if file.entry.caveat:
+                draft.gaps.append(self._gap(file, file.entry.caveat))
+            covered = covering(self._folders, file.path)
+            if covered is None:
+                draft.gaps.append(self._gap(file, "outside-folders"))
                 continue
-            prefix = f"{folder}/" if folder else ""
-            for entry in inside:
-                path = prefix + entry.name
-                if path in wanted:
-                    live.add(path)
-                if entry.is_file:
-                    yield _File(path, path, entry)
-                elif not entry.is_folder:
-                    yield self._no_file(path, entry)
-            below = (prefix + entry.name for entry in reversed(inside) if entry.is_folder)
-            folders += [path for path in below if path != RESTRICTED]
-        yield from self._aside(aside, live)
-        for path in self._store.unfinished():
-            yield Gap(GapCode.NOT_REACHABLE, FILE, "unfinished-upload", self._ref(path))
+            look = look_of(file.entry, restricted=file.restricted, facts=covered)
+            before = known.get(file.path)
+            if before is not None and before.mark == look:
+                self._keep(file, before, draft)
+            elif (one := self._begin(group, file, covered, look)) is not None:
+                begun.append(one)
+        for one in begun:
+            self._take(one, draft)
+        return draft
 
-    def _no_file(self, path: str, entry: Entry) -> Gap:
-        """What cannot be opened by its name. Behind one that stands for several, files may lie that were not named."""
-        if entry.is_link:
-            return Gap(GapCode.LINK_NOT_FOLLOWED, FILE, "", self._ref(path))
-        self._whole = self._whole and not entry.caveat
-        return Gap(GapCode.NOT_REACHABLE, FILE, entry.caveat or "special-file", self._ref(path))
+    def _keep(self, file: File, known: Known, draft: _Draft) -> None:
+        ref = self._ref(file.path, known.version)
+        draft.unchanged.append(ref)
+        if known.gap is not None and not file.entry.caveat:
+            draft.gaps.append(Gap(known.gap, FILE, "", ref))
 
-    def _inside(self, folder: str) -> list[Entry] | Gap:
-        """What lies in a folder. One that we may not list is a gap, and then not everything was named."""
-        try:
-            return self._store.list(folder)
-        except Missing:
-            return []
-        except (Forbidden, Failed):
-            self._whole = False
-            return Gap(GapCode.NOT_REACHABLE, FOLDER, "folder", RecordRef(self._store.system, FOLDER, folder))
-
-    def _aside(self, aside: list[Restricted | Remains], live: set[str]) -> Iterator[_File | Gap]:
-        """Restricted files under their first path; what cannot be told apart from a live file is a gap."""
-        for one in aside:
-            if isinstance(one, Restricted) and one.path not in live:
-                yield _File(one.path, content_at(one.path), one.entry, restricted=True)
-            elif isinstance(one, Restricted):
-                yield Gap(GapCode.NOT_REACHABLE, FILE, "restricted-twin", self._ref(one.path))
-            elif one.path not in live:  # beside a live file it is what a broken restriction left: nothing is hidden
-                yield Gap(GapCode.NOT_REACHABLE, FILE, one.what, self._ref(one.path))
-
-    def _take(self, file: _File, draft: _Draft) -> None:
-        covered = covering(self._folders, file.path)
-        if covered is None:
-            draft.gaps.append(Gap(GapCode.NOT_REACHABLE, FILE, "outside-folders", self._ref(file.path)))
-            return
-        if file.entry.caveat:
-            draft.gaps.append(Gap(GapCode.NOT_REACHABLE, FILE, file.entry.caveat, self._ref(file.path)))
-        look = look_of(file.entry, restricted=file.restricted, facts=covered)
-        known = self._before.find(file.path, look)
-        if known is not None:
-            self._now.add(file.path, known)
-            draft.unchanged.append(self._ref(file.path, known.version))
-            if known.gap is not None:
-                draft.gaps.append(Gap(known.gap, FILE, "", self._ref(file.path, known.version)))
-            return
-        self._read(file, covered, look, draft)
-
-    def _read(self, file: _File, covered: tuple[DataClass, LawfulBasis], look: bytes, draft: _Draft) -> None:
-        sha256 = _NO_BYTES
-        may_be_known = True
+    def _begin(self, group: str, file: File, covered: _Covered, look: bytes) -> _Begun | None:
+        """Fetch a file and hand it to the reading process; None if it is gone."""
         try:
             raw = self._store.read(file.at, self._largest)
-            sha256 = hashlib.sha256(raw).digest()
-            content = self._with_parts(file.at, self._reader.read(file.path, raw))
-            # Written to between listing and reading: what was read is true, but the listed look is not its look.
-            may_be_known = len(raw) == file.entry.size
         except Missing:
-            return
+            return None
         except TooLarge:
-            content = Content(gap=GapCode.TOO_LARGE)
+            return _Begun(group, file, covered, look, "", file.entry.size, Content(gap=GapCode.TOO_LARGE))
         except (Forbidden, Failed):
-            content = Content(gap=GapCode.NOT_REACHABLE, what="file")
-            may_be_known = False
-        known = Known(look, sha256, content.gap)
-        if may_be_known:
-            self._now.add(file.path, known)
-        ref = self._ref(file.path, known.version)
-        draft.findings.append(Finding(ref, self._facts(file, covered, content), self._identifiers(file, content)))
+            return _Begun(group, file, covered, look, "", -1, Content(gap=GapCode.NOT_REACHABLE, what="file"))
+        sha256 = hashlib.sha256(raw).hexdigest()
+        twin = (sha256, PurePosixPath(file.path).suffix.casefold())
+        content = self._twins.pop(twin, None) or self._reader.begin(file.path, raw)
+        self._twins[twin] = content
+        if len(self._twins) > _TWINS:
+            del self._twins[next(iter(self._twins))]
+        return _Begun(group, file, covered, look, sha256, len(raw), content)
+
+    def _take(self, begun: _Begun, draft: _Draft) -> None:
+        file = begun.file
+        content = begun.content if isinstance(begun.content, Content) else begun.content.result()
+        if len(content.identifiers) > _ADDRESSES:
+            self._twins.pop((begun.sha256, PurePosixPath(file.path).suffix.casefold()), None)
+        content = self._with_parts(file.at, content)
+        # Written to between listing and reading: what was read is true, but the listed look is not its look.
+        mark = begun.look if begun.size == file.entry.size else b""
+        ref = self._ref(file.path, begun.sha256)
+        draft.findings.append(
+            Finding(
+                ref,
+                self._facts(file, begun.covered, content),
+                self._identifiers(file, content),
+                group=begun.group,
+                mark=mark,
+            )
+        )
         if content.gap is not None:
             draft.gaps.append(Gap(content.gap, FILE, content.what, ref))
 
@@ -200,7 +197,7 @@ class Pass:
             content = replace(content, identifiers=(*content.identifiers, *more.identifiers))
         return content
 
-    def _facts(self, file: _File, covered: tuple[DataClass, LawfulBasis], content: Content) -> Facts:
+    def _facts(self, file: File, covered: _Covered, content: Content) -> Facts:
         """A file that was not read has no proven date: unread content may protect a file, never destroy it."""
         data_class, basis = covered
         read = content.gap is None
@@ -210,11 +207,20 @@ class Pass:
             (ClassFacts(data_class, basis, fields, collected),), restricted=file.restricted, several_people=True
         )
 
-    def _identifiers(self, file: _File, content: Content) -> tuple[Identifier, ...]:
+    def _identifiers(self, file: File, content: Content) -> tuple[Identifier, ...]:
         """Whom the file names, by its path too. Of one read in part they are weak evidence only."""
         if content.gap is not None:
             return tuple(dict.fromkeys(map(weakly, content.identifiers)))
         return tuple(dict.fromkeys((*content.identifiers, *mentions(names_in(file.path)))))
 
+    def _gap(self, file: File, what: str) -> Gap:
+        return Gap(GapCode.NOT_REACHABLE, FILE, what, self._ref(file.path))
+
     def _ref(self, path: str, version: str = "") -> RecordRef:
         return RecordRef(self._store.system, FILE, path, version)
+
+
+def look_of(entry: Entry, *, restricted: bool, facts: _Covered) -> bytes:
+    """A digest of how a file looks from outside, of what the policy says of its place, and of who read it."""
+    seen = f"{READER_VERSION} {entry.size} {entry.modified_ns} {entry.tag} {restricted} {' '.join(facts)}"
+    return hashlib.blake2b(seen.encode(), digest_size=8).digest()

@@ -1,4 +1,4 @@
-"""Who opens the files? Processes of their own that can be killed, a few of them side by side.
+"""Who opens the files? A process of its own that can be killed; where a worker has cores to spare, a few of them.
 
 All verbs may be called from several threads at once. `begin` goes on while a file is read, so that one thread can
 fetch the next from the server; it waits where too many are begun, so that memory is bounded.
@@ -19,7 +19,8 @@ from connectors.documents.redacting.redacted import Cut, Redacted
 from connectors.documents.sought import Sought
 from retention.vocabulary import GapCode, Identifier, IdentifierKind
 
-PROCESSES = 2
+PROCESSES = 1
+"""Several workers read a server's parts side by side: a second process each would be in their way."""
 _BEGUN_PER_PROCESS = 2
 
 

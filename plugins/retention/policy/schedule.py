@@ -34,6 +34,7 @@ class Operations(Strict):
 
     lease_seconds: int = Field(ge=5, le=3600)
     lanes: int = Field(ge=1, le=8)
+    readers: int = Field(default=4, ge=1, le=32)
     retries: int = Field(ge=0, le=10)
     retry_seconds: int = Field(ge=1, le=3600)
 

@@ -7,19 +7,22 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import Connection
 
 from retention.keyring import Keyring
+from retention.listings import Listing
 from retention.store import facts as facts_json
 from retention.store.database import copy_into, one, run
 from retention.store.findings import is_shared, keys_of, older_keys_of
 from retention.vocabulary import Dated, Facts, Finding, Gap, Identifier, RecordRef, Token
 
 LocalDay = Callable[[datetime], date]
+NO_LISTINGS: Mapping[str, Listing] = MappingProxyType({})
 
 
 def token(db: Connection, keyring: Keyring, system: str) -> Token | None:
@@ -58,6 +61,8 @@ COLUMNS: Sequence[str] = (
     "seen_in",
     "shared",
     "in_group",
+    "mark",
+    "listed",
 )
 """The columns of a row, in the order it is written."""
 
@@ -71,8 +76,12 @@ def save(
     gaps: Sequence[Gap],
     local_day: LocalDay,
     shared_mailboxes: Collection[str],
+    listings: Mapping[str, Listing] = NO_LISTINGS,
 ) -> None:
-    """Store what was read anew; an item that could not be read wholly keeps its gap code."""
+    """Store what was read anew; an item that could not be read wholly keeps its gap code.
+
+    What another worker has listed later is left as that one saw it (`catalogue_folders.hold` says of which groups).
+    """
     gap_codes = {keyring.record_key(gap.ref): gap.code.value for gap in gaps if gap.ref}
 
     def line(finding: Finding) -> tuple[Any, ...]:
@@ -95,7 +104,9 @@ def save(
             gap_codes.get(record_key, ""),
             sweep_id,
             len(exact_keys) < len(set(finding.identifiers)),
-            _group(finding.group) if finding.group else None,
+            digest_of(finding.group) if finding.group else None,
+            finding.mark,
+            listings[finding.group].number if finding.group in listings else 0,
         )
 
     updates = ", ".join(f"{c} = excluded.{c}" for c in COLUMNS[2:])
@@ -104,7 +115,8 @@ def save(
         "catalogue",
         COLUMNS,
         (line(finding) for finding in {keyring.record_key(f.ref): f for f in found}.values()),
-        f"ON CONFLICT (system, record_key) DO UPDATE SET {updates}",
+        f"ON CONFLICT (system, record_key) DO UPDATE SET {updates}, read_at = now()"
+        " WHERE catalogue.listed <= excluded.listed",
     )
     met = {"system": system, "records": [keyring.record_key(finding.ref) for finding in found]}
     run(db, "DELETE FROM catalogue_mentions WHERE system = :system AND record_key = ANY (:records)", **met)
@@ -116,14 +128,25 @@ def save(
     )
 
 
-def still_there(db: Connection, keyring: Keyring, sweep_id: str, system: str, refs: Sequence[RecordRef]) -> None:
-    """Note that items were seen unchanged."""
+def still_there(
+    db: Connection,
+    keyring: Keyring,
+    sweep_id: str,
+    system: str,
+    refs: Sequence[RecordRef],
+    listings: Mapping[str, Listing],
+) -> None:
+    """Note that items were seen unchanged, in the group they were known in."""
     run(
         db,
-        "UPDATE catalogue SET seen_in = :s WHERE system = :system AND record_key = ANY (:keys)",
+        "UPDATE catalogue SET seen_in = :s, listed = greatest(listed, number)"
+        " FROM unnest(CAST(:groups AS bytea[]), CAST(:numbers AS bigint[])) AS seen (in_group, number)"
+        " WHERE system = :system AND record_key = ANY (:keys) AND catalogue.in_group = seen.in_group",
         s=sweep_id,
         system=system,
         keys=[keyring.record_key(ref) for ref in refs],
+        groups=[digest_of(group) for group in listings],
+        numbers=[listing.number for listing in listings.values()],
     )
 
 
@@ -149,7 +172,7 @@ def forget_unseen_of(db: Connection, sweep_id: str, system: str, groups: Collect
         "DELETE FROM catalogue WHERE system = :system AND seen_in <> :s AND in_group = ANY (:groups)",
         s=sweep_id,
         system=system,
-        groups=[_group(one) for one in groups],
+        groups=[digest_of(one) for one in groups],
     )
 
 
@@ -211,8 +234,9 @@ def earliest_day(facts: Facts, local_day: LocalDay) -> date | None:
     return min(proven) if proven and len(proven) == len(days) else None
 
 
-def _group(name: str) -> bytes:
-    return hashlib.sha256(name.encode()).digest()[:16]
+def digest_of(group: str) -> bytes:
+    """What a group is called in the ledger."""
+    return hashlib.sha256(group.encode()).digest()[:16]
 
 
 def _day(dated: Dated | None, local_day: LocalDay) -> date | None:

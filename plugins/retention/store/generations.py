@@ -105,7 +105,7 @@ def _rekey_catalogue(db: Connection, keyring: Keyring) -> int:
         db,
         "DELETE FROM catalogue WHERE ctid IN (SELECT ctid FROM catalogue WHERE key_id <> :key_id LIMIT :n)"
         " RETURNING system, kind, locator, addresses, version, facts::text AS facts, collected_on, gap_code, seen_in,"
-        " shared, in_group",
+        " shared, in_group, mark, listed",
         key_id=keyring.key_id,
         n=PAGE,
     )
@@ -132,4 +132,6 @@ def _rekeyed(keyring: Keyring, row: Any) -> tuple[Any, ...]:
         row.seen_in,
         row.shared,
         row.in_group,
+        row.mark,
+        row.listed,
     )

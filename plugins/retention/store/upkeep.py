@@ -25,6 +25,12 @@ def _catalogue(db: Connection, period: str, now: datetime, systems: Collection[s
         " WHERE t.system = c.system AND t.saved_at + CAST(:period AS interval) > :now)",
         **given,
     )
+    run(
+        db,
+        "DELETE FROM catalogue_folders f WHERE f.system <> ALL (:systems) AND NOT EXISTS (SELECT FROM catalogue c"
+        " WHERE c.system = f.system)",
+        systems=list(systems),
+    )
     return rows + run(
         db,
         "DELETE FROM tokens WHERE system <> ALL (:systems) AND saved_at + CAST(:period AS interval) <= :now",
@@ -41,6 +47,7 @@ def _findings(db: Connection, period: str, now: datetime, systems: Collection[st
 def _readings(db: Connection, period: str, now: datetime, systems: Collection[str]) -> int:
     run(db, "DELETE FROM alerts WHERE raised_at + CAST(:period AS interval) <= :now", period=period, now=now)
     _lay_out_past_sweeps(db, period, now)
+    run(db, "DELETE FROM reading_parts WHERE sweep_id IN (SELECT sweep_id FROM past_sweeps)")
     return run(db, "DELETE FROM readings WHERE sweep_id IN (SELECT sweep_id FROM past_sweeps)")
 
 
@@ -142,9 +149,9 @@ FORGET: Mapping[StoreName, Forget] = {
 """How each store that is ended by `ledger tidy` is pruned, in an order that leaves nothing pointing at nothing."""
 
 TABLES: Mapping[StoreName, tuple[str, ...]] = {
-    StoreName.CATALOGUE: ("catalogue", "catalogue_mentions", "tokens"),
+    StoreName.CATALOGUE: ("catalogue", "catalogue_mentions", "catalogue_folders", "tokens"),
     StoreName.FINDINGS: ("findings", "gaps", "listed_subjects", "request_lookups", "request_people", "request_records"),
-    StoreName.READINGS: ("readings", "turns", "alerts"),
+    StoreName.READINGS: ("readings", "reading_parts", "turns", "alerts"),
     StoreName.STEPS: ("plans", "steps", "attempts"),
     StoreName.PREVIOUS_VALUES: ("restrictions",),
     StoreName.LEGAL_HOLDS: ("holds", "hold_subjects", "restriction_matters", "restriction_subjects"),

@@ -19,15 +19,16 @@ from retention.vocabulary import (
     Reason,
     RecordRef,
     Step,
-    Token,
 )
 from tests.contract.documents_world import SYSTEM
 from tests.contract.world import World
 from tests.leave import Leave
+from tests.walking import Pages, walk
 
 
-def pages(connector: DocumentsConnector, since: Token | None = None) -> list[Page]:
-    return list(connector.changes(since))
+def pages(connector: DocumentsConnector, since: Pages | None = None) -> Pages:
+    """What there is, or what changed since an earlier walk."""
+    return walk(connector, since.remembered if since is not None else None)
 
 
 def found(pages: Sequence[Page]) -> dict[str, Finding]:
@@ -36,12 +37,6 @@ def found(pages: Sequence[Page]) -> dict[str, Finding]:
 
 def gaps(pages: Sequence[Page]) -> dict[str, tuple[GapCode, str]]:
     return {gap.ref.key: (gap.code, gap.what) for page in pages for gap in page.gaps if gap.ref}
-
-
-def token_of(pages: Sequence[Page]) -> Token:
-    token = pages[-1].next
-    assert isinstance(token, bytes)
-    return Token(token)
 
 
 def collected(finding: Finding) -> date:

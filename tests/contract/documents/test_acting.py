@@ -27,7 +27,6 @@ from tests.contract.documents.asking import (
     pages,
     presence,
     ref_of,
-    token_of,
 )
 from tests.contract.documents_world import SYSTEM, DocumentsWorld, Emulator
 from tests.contract.world import Sample
@@ -138,13 +137,13 @@ def test_a_restricted_file_stays_known_under_its_path(world: DocumentsWorld) -> 
     ref = ref_of(world, world.make(Sample.LIVE, "bob@x.example").key)
     first = pages(world.reconnect())
     act(world, Action.RESTRICT, ref)
-    second = pages(world.reconnect(), token_of(first))
+    second = pages(world.reconnect(), first)
     assert {key: one.facts.restricted for key, one in found(second).items()} == {ref.key: True}
     assert found(second)[ref.key].ref == ref
-    third = pages(world.reconnect(), token_of(second))
+    third = pages(world.reconnect(), second)
     assert ([r for page in third for r in page.unchanged], found(third), third[-1].whole) == ([ref], {}, True)
     act(world, Action.RELEASE, ref, values={"path": ref.key})
-    fourth = pages(world.reconnect(), token_of(third))
+    fourth = pages(world.reconnect(), third)
     assert {key: one.facts.restricted for key, one in found(fourth).items()} == {ref.key: False}
 
 
