@@ -39,7 +39,7 @@ LAYERS = (
     Layer("plugins/retention/store", frozenset({"retention"}), never=AIRFLOW | VENDOR_CLIENTS),
     Layer(
         "plugins/connectors",
-        frozenset({"connectors", "retention.contract", "retention.vocabulary"}),
+        frozenset({"connectors", "retention.contract", "retention.listings", "retention.vocabulary"}),
         never=AIRFLOW | DATABASES,
     ),
     Layer("sandbox", frozenset({"sandbox"})),
