@@ -24,6 +24,7 @@ AREAS = {
     "microsoft365": "tests.bench.microsoft365_calls",
     "salesforce": "tests.bench.salesforce_calls",
     "stores": "tests.bench.listing_speed",
+    "scan": "tests.bench.scan_speed",
 }
 """The first word of a name → the module whose `measure` yields (name, value, reference) of all that begin with it."""
 

@@ -18,8 +18,10 @@ import paramiko
 from connectors.documents import DocumentsConnector, Login, open_store
 from connectors.documents.formats import reading
 from retention.keyring import Keyring
-from retention.vocabulary import Identifier, IdentifierKind, Page, Token
+from retention.vocabulary import Identifier, IdentifierKind
+from tests import walking
 from tests.bench.running import Emulator, emulator, policy_of
+from tests.walking import Remembered
 
 SCALE = 600
 SYSTEM = "documents"
@@ -28,7 +30,6 @@ TRIES = 3
 SUBJECTS = 100_000
 SPACING = 270
 """Bytes of text per address."""
-CHANGED = 0.01
 MEGABYTE = 1_000_000
 
 
@@ -56,22 +57,15 @@ def measure() -> Iterator[tuple[str, float, float]]:
 
 
 def _nights(share: Share, connector: DocumentsConnector) -> Iterator[tuple[str, float, float]]:
-    """A first pass, nights in which nothing changed, and one in which a hundredth did."""
+    """Nights in which nothing changed, after a first pass."""
     paths = walk(share.sftp)
-    contents = {path: _raw_read(share.sftp, path) for path in paths}
-    first, token = _pass(connector, None)
-    extracted = _seconds(lambda: _extract(contents))
-    yield "documents.scan.files_per_s", len(paths) / first, len(paths) / extracted
+    known = _pass(connector, None)
     share.emulator.forget_calls()
-    _pass(connector, token)
+    _pass(connector, known)
     yield "documents.night.reads", share.reads(), 0
-    listed = min(_pass(connector, token)[0] for _ in range(TRIES))
+    listed = min(_seconds(lambda: _pass(connector, known)) for _ in range(TRIES))
     raw = min(_seconds(lambda: walk(share.sftp)) for _ in range(TRIES))
     yield "documents.list.files_per_s", len(paths) / listed, len(paths) / raw
-    plain = [path for path in paths if path.endswith((".txt", ".csv"))]
-    for path in plain[: round(len(paths) * CHANGED)]:
-        share.sftp.putfo(io.BytesIO(contents[path] + b"\r\n"), path, confirm=False)
-    yield "documents.night.seconds", _pass(connector, token)[0], first
 
 
 def walk(sftp: paramiko.SFTPClient) -> list[str]:
@@ -89,24 +83,11 @@ def walk(sftp: paramiko.SFTPClient) -> list[str]:
     return files
 
 
-def _pass(connector: DocumentsConnector, since: Token | None) -> tuple[float, Token]:
-    last = Page()
-
-    def run() -> None:
-        nonlocal last
-        for page in connector.changes(since):
-            last = page
-
-    took = _seconds(run)
-    if last.next is None or not last.whole:
+def _pass(connector: DocumentsConnector, before: Remembered | None) -> Remembered:
+    pages = walking.walk(connector, before)
+    if not walking.all_whole(pages):
         raise RuntimeError("the document server was not read to its end")
-    return took, Token(bytes(last.next))  # type: ignore[arg-type]
-
-
-def _extract(contents: dict[str, bytes]) -> None:
-    """The same files from memory by the same readers, in this process."""
-    for path, content in contents.items():
-        reading.read(path, content)
+    return pages.remembered
 
 
 def _read(share: Share, connector: DocumentsConnector) -> tuple[float, float]:
@@ -115,7 +96,7 @@ def _read(share: Share, connector: DocumentsConnector) -> tuple[float, float]:
     with suppress(OSError):
         share.sftp.mkdir("correspondence")
     share.sftp.putfo(io.BytesIO(content), path, confirm=False)
-    server = connector._server
+    server = connector._store
     if server.read(path) != content:
         raise RuntimeError("the large file was not read as it is")
     ours = min(_seconds(lambda: server.read(path)) for _ in range(TRIES))

@@ -20,9 +20,10 @@ import smbclient
 
 from connectors.documents import DocumentsConnector, open_store
 from connectors.documents.stores import sftp
-from retention.vocabulary import DataClass, LawfulBasis, Token
+from retention.vocabulary import DataClass, LawfulBasis
 from tests.servers import openssh, samba
 from tests.servers.running import Served
+from tests.walking import Remembered, all_whole, walk
 
 FOLDERS, FILES = 100, 100
 TRIES = 3
@@ -47,22 +48,21 @@ def _rates(served: Served, walk: Callable[[], int]) -> tuple[float, float]:
     store = open_store(served.kind, "stores", served.login)
     connector = DocumentsConnector(store, {TOP: (DataClass.DOCUMENT, LawfulBasis.CONSENT)})
     try:
-        token = _night(connector, None)
+        known = _night(connector, None)
         ours, bare = [], []
         for _ in range(TRIES):
-            ours.append(_seconds(lambda: _night(connector, token)))
+            ours.append(_seconds(lambda: _night(connector, known)))
             bare.append(_seconds(lambda: _all(walk())))
     finally:
         connector.close()
     return FOLDERS * FILES / min(ours), FOLDERS * FILES / min(bare)
 
 
-def _night(connector: DocumentsConnector, since: Token | None) -> Token:
-    for last in connector.changes(since):
-        page = last
-    if not isinstance(page.next, bytes) or not page.whole:
+def _night(connector: DocumentsConnector, before: Remembered | None) -> Remembered:
+    pages = walk(connector, before)
+    if not all_whole(pages):
         raise RuntimeError("the share was not listed to its end")
-    return Token(page.next)
+    return pages.remembered
 
 
 def _all(files: int) -> None:

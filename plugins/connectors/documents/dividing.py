@@ -78,19 +78,19 @@ def _split(store: FileStore, memory: Memory, weights: dict[Tree, float], at_most
         if weights[heaviest] * at_most * _TREES_PER_PART <= sum(weights.values()) + sum(final.values()):
             break
         weight = weights.pop(heaviest)
-        below = _folders_in(store, heaviest.folder)
-        shares = _shared_out(memory, below, weight)
+        below, has_files = _inside(store, heaviest.folder)
+        shares = _shared_out(memory, below, weight, has_files)
         weights |= {Tree(folder): share for folder, share in shares.items()}
         own = max(weight - sum(shares.values()), 0.0)
         final[Tree(heaviest.folder, frozenset(below))] = own
     return final | weights
 
 
-def _shared_out(memory: Memory, folders: Sequence[str], weight: float) -> dict[str, float]:
-    """What each folder weighs: as it was, or as much as each other where nothing is known of any."""
+def _shared_out(memory: Memory, folders: Sequence[str], weight: float, has_files: bool) -> dict[str, float]:
+    """What each folder weighs: as it was; or as much as each other, and as the files beside, where nothing is known."""
     extents = memory.extents([group_of(folder) for folder in folders])
     if not extents:
-        return {folder: weight / (len(folders) + 1) for folder in folders}
+        return {folder: weight / (len(folders) + has_files) for folder in folders}
     return {folder: _weight(extents.get(group_of(folder))) for folder in folders}
 
 
@@ -98,11 +98,12 @@ def _weight(extent: Extent | None) -> float:
     return float(extent.size + OPENING * extent.records) if extent else 0.0
 
 
-def _folders_in(store: FileStore, folder: str) -> list[str]:
-    """The folders right in one; of one that cannot be listed, none: whoever walks it says so."""
+def _inside(store: FileStore, folder: str) -> tuple[list[str], bool]:
+    """The folders right in one, and whether files lie beside; of one that cannot be listed, its walk says so."""
     try:
-        names = [entry.name for entry in store.list(folder) if entry.is_folder]
+        entries = store.list(folder)
     except StoreError:
-        return []
+        return [], False
     prefix = f"{folder}/" if folder else ""
-    return [prefix + name for name in names if prefix + name != RESTRICTED]
+    folders = [prefix + entry.name for entry in entries if entry.is_folder and prefix + entry.name != RESTRICTED]
+    return folders, any(entry.is_file for entry in entries)

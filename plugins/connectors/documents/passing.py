@@ -6,18 +6,19 @@ While the reading process works on one file, the next is fetched. The same bytes
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 
 from connectors.documents.dates import collection_date
 from connectors.documents.dividing import Share
+from connectors.documents.fetching import Fetched, Fetcher, one_ahead
 from connectors.documents.folders import Folders, covering, names_in, parts_of
 from connectors.documents.formats.reading import Content
 from connectors.documents.identifiers import mentions, weakly
 from connectors.documents.reader import Reader
-from connectors.documents.stores.store import Entry, Failed, FileStore, Forbidden, Missing, TooLarge
+from connectors.documents.stores.store import Entry, FileStore, Missing, TooLarge
 from connectors.documents.walking import FILE, File, Folder, Named, Walk
 from retention.contract import Known, Memory
 from retention.listings import Listing
@@ -69,16 +70,23 @@ class _Draft:
 
 
 @dataclass(frozen=True, slots=True)
-class _Begun:
-    """A file that is being read."""
+class _New:
+    """A file that is to be opened."""
 
     group: str
     file: File
     covered: _Covered
     look: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class _Begun:
+    """A file that is being read: its bytes' digest and number, and what they and its alternate streams say."""
+
+    new: _New
     sha256: str
     size: int
-    content: Future[Content] | Content
+    contents: tuple[Future[Content] | Content, ...]
 
 
 class Pass:
@@ -88,6 +96,7 @@ class Pass:
         self, store: FileStore, reader: Reader, folders: Folders, memory: Memory, *, page_size: int, largest: int
     ) -> None:
         self._store = store
+        self._fetcher = Fetcher(store, largest)
         self._reader = reader
         self._folders = folders
         self._memory = memory
@@ -97,6 +106,12 @@ class Pass:
 
     def pages(self, share: Share) -> Iterator[Page]:
         """Page by page; the last one says whether everything of the part was named."""
+        try:
+            yield from one_ahead(self._pages(share))
+        finally:
+            self._fetcher.close()
+
+    def _pages(self, share: Share) -> Generator[Page]:
         walk = Walk(self._store, self._memory)
         draft = _Draft()
         folder = None
@@ -120,7 +135,7 @@ class Pass:
 
     def _read(self, draft: _Draft) -> _Draft:
         known = self._memory.known(FILE, [file.path for _, file in draft.files])
-        begun: list[_Begun] = []
+        new: list[_New] = []
         for group, file in draft.files:
             if file.entry.caveat:
                 draft.gaps.append(self._gap(file, file.entry.caveat))
@@ -132,8 +147,10 @@ class Pass:
             before = known.get(file.path)
             if before is not None and before.mark == look:
                 self._keep(file, before, draft)
-            elif (one := self._begin(group, file, covered, look)) is not None:
-                begun.append(one)
+            else:
+                new.append(_New(group, file, covered, look))
+        fetched = self._fetcher.each(new, lambda one: one.file.at, lambda one: min(one.file.entry.size, self._largest))
+        begun = [self._begin(one, given) for one, given in fetched if not isinstance(given.error, Missing)]
         for one in begun:
             self._take(one, draft)
         return draft
@@ -144,58 +161,40 @@ class Pass:
         if known.gap is not None and not file.entry.caveat:
             draft.gaps.append(Gap(known.gap, FILE, "", ref))
 
-    def _begin(self, group: str, file: File, covered: _Covered, look: bytes) -> _Begun | None:
-        """Fetch a file and hand it to the reading process; None if it is gone."""
-        try:
-            raw = self._store.read(file.at, self._largest)
-        except Missing:
-            return None
-        except TooLarge:
-            return _Begun(group, file, covered, look, "", file.entry.size, Content(gap=GapCode.TOO_LARGE))
-        except (Forbidden, Failed):
-            return _Begun(group, file, covered, look, "", -1, Content(gap=GapCode.NOT_REACHABLE, what="file"))
-        sha256 = hashlib.sha256(raw).hexdigest()
-        twin = (sha256, PurePosixPath(file.path).suffix.casefold())
-        content = self._twins.pop(twin, None) or self._reader.begin(file.path, raw)
+    def _begin(self, new: _New, fetched: Fetched) -> _Begun:
+        """Hand a file to the reading process."""
+        if isinstance(fetched.error, TooLarge):
+            return _Begun(new, "", new.file.entry.size, (Content(gap=GapCode.TOO_LARGE),))
+        if fetched.error is not None:
+            return _Begun(new, "", -1, (Content(gap=GapCode.NOT_REACHABLE, what="file"),))
+        sha256 = hashlib.sha256(fetched.content).hexdigest()
+        contents: list[Future[Content] | Content] = [self._content(new.file.path, sha256, fetched.content)]
+        contents += [self._reader.begin(STREAM, stream) for stream in fetched.streams]
+        contents += [Content(gap=GapCode.NOT_REACHABLE)] if fetched.stream_error else []
+        return _Begun(new, sha256, len(fetched.content), tuple(contents))
+
+    def _content(self, path: str, sha256: str, raw: bytes) -> Future[Content]:
+        """What the bytes say; the same bytes under another name of the same kind were perhaps asked before."""
+        twin = (sha256, PurePosixPath(path).suffix.casefold())
+        content = self._twins.pop(twin, None) or self._reader.begin(path, raw)
         self._twins[twin] = content
         if len(self._twins) > _TWINS:
             del self._twins[next(iter(self._twins))]
-        return _Begun(group, file, covered, look, sha256, len(raw), content)
+        return content
 
     def _take(self, begun: _Begun, draft: _Draft) -> None:
-        file = begun.file
-        content = begun.content if isinstance(begun.content, Content) else begun.content.result()
+        file = begun.new.file
+        content, *streams = [one if isinstance(one, Content) else one.result() for one in begun.contents]
         if len(content.identifiers) > _ADDRESSES:
             self._twins.pop((begun.sha256, PurePosixPath(file.path).suffix.casefold()), None)
-        content = self._with_parts(file.at, content)
+        content = _together(content, streams)
         # Written to between listing and reading: what was read is true, but the listed look is not its look.
-        mark = begun.look if begun.size == file.entry.size else b""
+        mark = begun.new.look if begun.size == file.entry.size else b""
         ref = self._ref(file.path, begun.sha256)
-        draft.findings.append(
-            Finding(
-                ref,
-                self._facts(file, begun.covered, content),
-                self._identifiers(file, content),
-                group=begun.group,
-                mark=mark,
-            )
-        )
+        facts = self._facts(file, begun.new.covered, content)
+        draft.findings.append(Finding(ref, facts, self._identifiers(file, content), group=begun.new.group, mark=mark))
         if content.gap is not None:
             draft.gaps.append(Gap(content.gap, FILE, content.what, ref))
-
-    def _with_parts(self, at: str, content: Content) -> Content:
-        """A file with what its alternate streams say. One of them unread, the whole is."""
-        if content.gap is not None:
-            return content
-        for part in self._store.parts(at):
-            try:
-                more = self._reader.read(STREAM, self._store.read(part, self._largest))
-            except (Missing, TooLarge, Forbidden, Failed):
-                return Content(gap=GapCode.NOT_REACHABLE, what="alternate-stream")
-            if more.gap is not None:
-                return Content(gap=more.gap, what="alternate-stream")
-            content = replace(content, identifiers=(*content.identifiers, *more.identifiers))
-        return content
 
     def _facts(self, file: File, covered: _Covered, content: Content) -> Facts:
         """A file that was not read has no proven date: unread content may protect a file, never destroy it."""
@@ -218,6 +217,17 @@ class Pass:
 
     def _ref(self, path: str, version: str = "") -> RecordRef:
         return RecordRef(self._store.system, FILE, path, version)
+
+
+def _together(content: Content, streams: Sequence[Content]) -> Content:
+    """A file with what its alternate streams say. One of them unread, the whole is."""
+    if content.gap is not None:
+        return content
+    for more in streams:
+        if more.gap is not None:
+            return Content(gap=more.gap, what="alternate-stream")
+        content = replace(content, identifiers=(*content.identifiers, *more.identifiers))
+    return content
 
 
 def look_of(entry: Entry, *, restricted: bool, facts: _Covered) -> bytes:

@@ -80,6 +80,10 @@ class LocalStore(NothingBeside):
 
     # --- Reading ---
 
+    def another(self) -> LocalStore:
+        self.connect()
+        return self
+
     def list(self, folder: str) -> list[Entry]:
         def listing(at: int) -> list[Entry]:
             with os.scandir(at) as entries:

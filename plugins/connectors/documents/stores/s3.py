@@ -56,6 +56,9 @@ class S3Store(NothingBeside):
     def close(self) -> None:
         self._line.close()
 
+    def another(self) -> S3Store:
+        return S3Store(self._bucket, self.system)
+
     # --- Reading ---
 
     def list(self, folder: str) -> list[Entry]:

@@ -67,6 +67,10 @@ class _Session:
     sftp: paramiko.SFTPClient
 
 
+_ONE_ANSWER = 32 * 1024
+"""What a server gives in one answer: less is not worth asking ahead."""
+
+
 class SftpStore(NothingBeside):
     """Files below one root of one SFTP server."""
 
@@ -85,6 +89,9 @@ class SftpStore(NothingBeside):
 
     def close(self) -> None:
         self._line.close()
+
+    def another(self) -> SftpStore:
+        return SftpStore(self._address, self.system)
 
     # --- Reading ---
 
@@ -259,7 +266,8 @@ def _chunks(sftp: paramiko.SFTPClient, path: str, most: int | None) -> Iterator[
         size = file.stat().st_size or 0
         if most is not None and size > most:
             raise TooLarge
-        file.prefetch(size)
+        if size > _ONE_ANSWER:
+            file.prefetch(size)
         read = 0
         try:
             while chunk := file.read(_CHUNK):

@@ -128,6 +128,9 @@ class SmbStore:
     def close(self) -> None:
         self._line.close()
 
+    def another(self) -> SmbStore:
+        return SmbStore(self._share, self.system)
+
     # --- Reading ---
 
     def list(self, folder: str) -> list[Entry]:

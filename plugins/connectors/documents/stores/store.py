@@ -125,6 +125,10 @@ class FileStore(Protocol):
         """Let go of the connection; the next call opens another."""
         ...
 
+    def another(self) -> FileStore:
+        """The same files over a session of its own, for another thread; itself where threads need none."""
+        ...
+
     def list(self, folder: str) -> list[Entry]:
         """What lies in a folder, in a stable order, size and times from the same reply: never a question per file."""
         ...

@@ -88,6 +88,9 @@ class WebDavStore(NothingBeside):
     def close(self) -> None:
         self._line.close()
 
+    def another(self) -> WebDavStore:
+        return WebDavStore(self._site, self.system)
+
     # --- Reading ---
 
     def list(self, folder: str) -> list[Entry]:
