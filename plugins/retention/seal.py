@@ -86,10 +86,12 @@ def seal(desk: Desk, sweep: Sweep, key: audit.SigningKey, outside: Path) -> Repo
         sealed = audit_log.seal(db, key)
     audit_log.write_outside(outside, sealed)
     with desk.transaction() as db:
+        counted = {system: reports.counts(db, sweep.sweep_id, system) for system in desk.policy.systems}
+        reports.keep(db, sweep.sweep_id, counted)
         return Report(
             sweep_id=sweep.sweep_id,
             state=sweeps.get(db, sweep.sweep_id).state,
-            systems={system: reports.counts(db, sweep.sweep_id, system) for system in desk.policy.systems},
+            systems=counted,
             not_covered=missing,
             stopped_by={
                 system: [str(breach) for breach in broken]

@@ -9,6 +9,7 @@ import sys
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+from sandbox.population import build
 from sandbox.stack import demo, emulators
 from sandbox.stack.local import ROOT, LocalStack
 from sandbox.stack.postgres import PostgresError
@@ -45,19 +46,21 @@ def main() -> int:
 
 
 def up(home: Path, as_of: date, seed: int, port: int) -> int:
-    """Start the stack and leave it running."""
+    """Start the stack with its first night under way, and leave it running."""
     stack = LocalStack(home, as_of, seed=seed, port=port)
     stack.wipe()
     try:
         stack.start()
-        stack.approve_policy()
+        demo.prepare(stack, build(seed=seed, scale=1, as_of=as_of))
+        stack.airflow.person("operator").pause(demo.DAG, paused=False)
     except BaseException:
         stack.stop()
         raise
     pids = [process.pid for process in stack.processes.running.values()]
     (home / "up.json").write_text(json.dumps({"pids": pids}))
     print(f"Airflow: http://localhost:{port}  (user operator, dpo or admin, password demo)")
-    print("The policy is approved by dpo. The pipeline is dry: plans only. `make down` stops everything.")
+    print("The night's sweep runs in rehearsal mode, on the emulators only. In a minute its plan waits for the dpo:")
+    print("`Retention` in the navigation says so and leads there. `make down` stops everything.")
     return 0
 
 

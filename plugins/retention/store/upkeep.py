@@ -47,6 +47,7 @@ def _findings(db: Connection, period: str, now: datetime, systems: Collection[st
 def _readings(db: Connection, period: str, now: datetime, systems: Collection[str]) -> int:
     run(db, "DELETE FROM alerts WHERE raised_at + CAST(:period AS interval) <= :now", period=period, now=now)
     _lay_out_past_sweeps(db, period, now)
+    run(db, "DELETE FROM sweep_reports WHERE sweep_id IN (SELECT sweep_id FROM past_sweeps)")
     run(db, "DELETE FROM reading_parts WHERE sweep_id IN (SELECT sweep_id FROM past_sweeps)")
     return run(db, "DELETE FROM readings WHERE sweep_id IN (SELECT sweep_id FROM past_sweeps)")
 
@@ -151,7 +152,7 @@ FORGET: Mapping[StoreName, Forget] = {
 TABLES: Mapping[StoreName, tuple[str, ...]] = {
     StoreName.CATALOGUE: ("catalogue", "catalogue_mentions", "catalogue_folders", "tokens"),
     StoreName.FINDINGS: ("findings", "gaps", "listed_subjects", "request_lookups", "request_people", "request_records"),
-    StoreName.READINGS: ("readings", "reading_parts", "turns", "alerts"),
+    StoreName.READINGS: ("readings", "reading_parts", "sweep_reports", "turns", "alerts"),
     StoreName.STEPS: ("plans", "steps", "attempts"),
     StoreName.PREVIOUS_VALUES: ("restrictions",),
     StoreName.LEGAL_HOLDS: ("holds", "hold_subjects", "restriction_matters", "restriction_subjects"),
