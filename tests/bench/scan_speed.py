@@ -50,17 +50,19 @@ def measure() -> Iterator[tuple[str, float, float]]:
             try:
                 with running(Path(at)) as served, ledger() as engine:
                     _put(served, long)
-                    yield from _figures(name, served, engine, long)
+                    keyring = Keyring.generate("k1")
+                    yield from _figures(name, served, engine, keyring, long)
                     served.place.empty(TOP)
                     _put(served, short)
-                    yield f"scan.{name}.short.files_per_s", *_first(served, engine, short)
+                    yield f"scan.{name}.short.files_per_s", *_first(served, engine, keyring, short)
             except pytest.skip.Exception as missing:
                 sys.stderr.write(f"scan.{name}: {missing}\n")
 
 
-def _figures(name: str, served: Served, engine: Engine, contents: Contents) -> Iterator[tuple[str, float, float]]:
+def _figures(
+    name: str, served: Served, engine: Engine, keyring: Keyring, contents: Contents
+) -> Iterator[tuple[str, float, float]]:
     files = len(contents)
-    keyring = Keyring.generate("k1")
     alone, one, two = [], [], []
     for _ in range(TRIES):  # in turn, so that what else this machine does falls on all of them
         alone.append(_extracted(contents))
@@ -77,12 +79,12 @@ def _figures(name: str, served: Served, engine: Engine, contents: Contents) -> I
     yield f"scan.{name}.night.seconds", median(nights), median(one)
 
 
-def _first(served: Served, engine: Engine, contents: Contents) -> tuple[float, float]:
+def _first(served: Served, engine: Engine, keyring: Keyring, contents: Contents) -> tuple[float, float]:
     """Files a second of a first scan of files as short as a test's, and of their extraction alone."""
     alone, one = [], []
     for _ in range(TRIES):
         alone.append(_extracted(contents))
-        one.append(_scanned(served, engine, Keyring.generate("k1"), 1))
+        one.append(_scanned(served, engine, keyring, 1))
     return len(contents) / median(one), len(contents) / median(alone)
 
 
