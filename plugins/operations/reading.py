@@ -45,7 +45,7 @@ class Home:
         """What is not all right, in words; nothing: everything is."""
         said = [f"The kill switch is on for {', '.join(self.stopped)}: nothing is done there."] if self.stopped else []
         if self.newest is None:
-            return [*said, "No sweep has run yet."]
+            return [*said, "No night has been sealed yet."]
         said += [f"{system} was not read in the newest sweep, so it is not covered." for system in self.unread]
         for system, counts in self.newest.systems.items():
             said += [f"{system}: {counts['failed']} steps failed." for _ in range(1) if counts.get("failed")]
@@ -62,7 +62,7 @@ def home(db: Connection, desk: Desk) -> Home:
     newest = next((one for one in nights if one.sealed_at is not None), None)
     systems = list(desk.policy.systems)
     years = desk.policy.schedule.retention_years
-    catalogued = overview.catalogued(db, systems)
+    catalogued = [one for one in systems if one in overview.catalogued(db)]
     head = audit_log.head(db)
     return Home(
         today=desk.today,

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 PLUGINS = Path(__file__).parents[2] / "plugins"
-PACKAGES = ("retention", "connectors", "orchestration")
+PACKAGES = ("retention", "connectors", "orchestration", "intake", "operations")
 IGNORE_FILE = ".airflowignore"
 
 # Airflow keeps modules for the whole process and takes seconds to import: it answers all questions from one of its own.

@@ -146,13 +146,9 @@ def falls_due(db: Connection, system: str, bounds: Sequence[tuple[date, date]]) 
     ]
 
 
-def catalogued(db: Connection, systems: Sequence[str]) -> list[str]:
-    """Which systems have items in the catalogue."""
-    return [
-        system
-        for system in systems
-        if one(db, "SELECT 1 FROM catalogue WHERE system = :system LIMIT 1", system=system) is not None
-    ]
+def catalogued(db: Connection) -> frozenset[str]:
+    """Systems that were read into the catalogue."""
+    return frozenset(row.system for row in rows(db, "SELECT system FROM tokens"))
 
 
 def gaps(db: Connection, sweep_id: str) -> Sequence[Any]:
