@@ -22,6 +22,7 @@ AREAS = {
     "reading": "tests.bench.reading_speed",
     "hubspot": "tests.bench.hubspot_calls",
     "microsoft365": "tests.bench.microsoft365_calls",
+    "requests": "tests.bench.requests_load",
     "salesforce": "tests.bench.salesforce_calls",
     "stores": "tests.bench.listing_speed",
     "scan": "tests.bench.scan_speed",

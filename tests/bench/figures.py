@@ -35,6 +35,22 @@ class Figure:
 
 
 FIGURES: dict[str, Spec] = {
+    **{
+        f"requests.{name}.{what}": spec
+        for name in ("one", "hundred", "thousand")
+        for what, spec in {
+            "seconds": Spec("s"),
+            "p50_s": Spec("s"),
+            "p95_s": Spec("s"),
+            "lost": Spec("requests", bar=0, of_value=True),
+            "doubled": Spec("records", bar=0, of_value=True),
+        }.items()
+    },
+    "requests.thousand.memory_mb": Spec("MB"),
+    "requests.salesforce.calls": Spec(CALLS, bar=1.1),
+    "requests.hubspot.calls": Spec(CALLS, bar=1.1),
+    "requests.documents.calls": Spec("files read"),
+    "requests.microsoft365.calls": Spec(CALLS, bar=1.1),
     "salesforce.find.calls": Spec(CALLS),
     "salesforce.erase.calls": Spec(CALLS),
     "salesforce.redact.calls": Spec(CALLS),

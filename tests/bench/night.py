@@ -68,7 +68,12 @@ class Metered:
         self._weigh("find", tuple(refs), tuple(one.value for one in criteria.identifiers))
 
     def changes(self, since: Token | None) -> Iterator[Page]:
-        return self._inner.changes(since)
+        self._emulator.forget_calls()
+        refs: dict[RecordRef, None] = {}
+        for page in self._inner.changes(since):
+            refs.update(dict.fromkeys(finding.ref for finding in page.findings))
+            yield page
+        self._weigh("changes", tuple(refs))
 
     def act(self, action: Action, batch: Sequence[Step], warrant: Warrant) -> Sequence[Outcome]:
         self._emulator.forget_calls()

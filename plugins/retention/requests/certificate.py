@@ -42,16 +42,16 @@ def issue(desk: Desk, request_id: str, key: audit.SigningKey, outside: Path) -> 
             plan_digest=hashlib.sha256(_canonical(body)).hexdigest(),
             role=audit.Role.EXECUTOR,
         )
-        audit_log.append(db, [entry])
+        proof = audit_log.append_proven(db, entry)
         sealed = audit_log.seal(db, key)
-        leaves = list(audit_log.leaves(db, sealed.size))
+        leaf = audit_log.head(db).last_leaf
     audit_log.write_outside(outside, sealed)
     body["audit"] = {
         "entry": sealed.size - 1,
-        "leaf": leaves[-1].hex(),
+        "leaf": leaf.hex(),
         "tree_size": sealed.size,
         "root": sealed.root,
-        "inclusion_proof": [node.hex() for node in audit.inclusion_proof(leaves, sealed.size - 1)],
+        "inclusion_proof": [node.hex() for node in proof],
     }
     signature = audit.signature_over(_canonical(body), key)
     document = {

@@ -42,6 +42,16 @@ def append(db: Connection, entries: Iterable[Entry]) -> int:
     return chain.head.size - start
 
 
+def append_proven(db: Connection, entry: Entry) -> list[bytes]:
+    """Add one entry; returns what shows that it is the last of the tree as it stands then, without reading the others.
+
+    The neighbours on the way from the last leaf up are the perfect subtrees before it (RFC 9162, 2.1.3.1).
+    """
+    before = _locked_head(db)
+    append(db, [entry])
+    return list(reversed(before.frontier))
+
+
 def _locked_head(db: Connection) -> Head:
     run(db, "INSERT INTO audit_head (packed) VALUES (:p) ON CONFLICT DO NOTHING", p=Head().pack())
     row = one(db, "SELECT packed FROM audit_head FOR UPDATE")

@@ -225,7 +225,7 @@ def paths(db: Connection, sweep_id: str, request_id: str) -> list[dict[str, Any]
 
 def forget_identifiers(db: Connection, sweep_id: str) -> None:
     """Wipe whom a run was about; pseudonyms and paths remain."""
-    run(db, "UPDATE request_people SET identifier = NULL WHERE sweep_id = :s", s=sweep_id)
+    run(db, "UPDATE request_people SET identifier = NULL WHERE sweep_id = :s AND identifier IS NOT NULL", s=sweep_id)
 
 
 def said(raw: Mapping[str, Sequence[Sequence[Any]]] | None) -> Mapping[bytes, tuple[Asked, ...]]:

@@ -339,6 +339,7 @@ def forget_locators(db: Connection, sweep_id: str) -> None:
         db,
         "UPDATE steps SET locator = NULL, subjects = NULL WHERE plan_id IN"
         " (SELECT plan_id FROM plans WHERE sweep_id = :s) AND state IN"
-        " ('verified', 'contradicted', 'held', 'dropped', 'refused', 'failed')",
+        " ('verified', 'contradicted', 'held', 'dropped', 'refused', 'failed')"
+        " AND (locator IS NOT NULL OR subjects IS NOT NULL)",
         s=sweep_id,
     )
