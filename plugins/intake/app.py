@@ -142,9 +142,14 @@ def confirm(request: Request, caller: CallerDep, request_id: str, given: Confirm
 
 @app.exception_handler(RequestValidationError)
 async def _not_valid(request: Request, error: Exception) -> Response:
-    """Which field is wrong and why, never what stood in it."""
+    """Which field is wrong and why, never what stood in it; a field that we do not have was typed in as well."""
     problems = error.errors() if isinstance(error, RequestValidationError) else []
-    return JSONResponse({"detail": [{"loc": list(one["loc"]), "msg": one["msg"]} for one in problems]}, 422)
+    return JSONResponse({"detail": [{"loc": _place(one), "msg": one["msg"]} for one in problems]}, 422)
+
+
+def _place(problem: Mapping[str, Any]) -> list[Any]:
+    place = list(problem["loc"])
+    return place[:-1] if problem["type"] == "extra_forbidden" else place
 
 
 def _open(given: Given, by: str) -> Opened:

@@ -46,11 +46,12 @@ FIGURES: dict[str, Spec] = {
             "doubled": Spec("records", bar=0, of_value=True),
         }.items()
     },
+    "requests.thousand.waiting": Spec("requests"),
     "requests.thousand.memory_mb": Spec("MB"),
     "requests.salesforce.calls": Spec(CALLS, bar=1.1),
     "requests.hubspot.calls": Spec(CALLS, bar=1.1),
     "requests.documents.calls": Spec("files read"),
-    "requests.microsoft365.calls": Spec(CALLS, bar=1.1),
+    "requests.microsoft365.calls": Spec(CALLS),
     "salesforce.find.calls": Spec(CALLS),
     "salesforce.erase.calls": Spec(CALLS),
     "salesforce.redact.calls": Spec(CALLS),

@@ -59,6 +59,7 @@ def measure() -> Iterator[tuple[str, float, float]]:
         yield f"requests.{name}.p95_s", told[name]["p95"], alone
         yield f"requests.{name}.lost", told[name]["lost"], number
         yield f"requests.{name}.doubled", told[name]["doubled"], number
+    yield "requests.thousand.waiting", told["thousand"]["waiting"], NUMBERS["thousand"]
     yield "requests.thousand.memory_mb", told["thousand"]["memory"], told["one"]["memory"]
     for system in SYSTEMS:
         yield f"requests.{system}.calls", *told["thousand"]["calls"][system]
@@ -91,16 +92,16 @@ def main(number: int) -> None:
         desk = desk_of(stack.enter_context(ledger()), *SYSTEMS)
         rehearse(desk)
         began = time.perf_counter()
-        ended, open_still = _carry_through(desk, places, asking, began)
+        ended, waiting, lost = _carry_through(desk, places, asking, began)
         seconds = time.perf_counter() - began
         known = _known_to_sales(places, now=True)
-        lost = open_still + sum(address in known for address in asking)
         found = {
             "seconds": seconds,
             "p50": statistics.median(ended),
             "p95": sorted(ended)[ceil(len(ended) * 0.95) - 1],
             "memory": peak_memory(),
-            "lost": lost,
+            "lost": lost + max(0, sum(address in known for address in asking) - waiting),
+            "waiting": waiting,
             "doubled": sum(_doubled(place) for place in places.values()),
             "calls": {system: calls_and_bound(system, place, policy) for system, place in places.items()},
         }
@@ -153,8 +154,9 @@ def _connected(system: str, running: Emulator, policy: Policy) -> Connector:
 
 def _carry_through(
     desk: Desk, places: Mapping[str, Place], asking: list[str], began: float
-) -> tuple[list[float], int]:
-    """All requests in one run; the second at which each was answered, and how many were not."""
+) -> tuple[list[float], int, int]:
+    """All requests in one run; the second at which each was dealt with, how many wait and say for what, how many are
+    neither answered nor waiting."""
     files = [CaseFile(who(address)) for address in asking]
     opened = take_in(desk, [Intake(Right.ERASURE, Channel.FORM, NOW, file) for file in files], "clerk")
     for one in opened:
@@ -169,14 +171,17 @@ def _carry_through(
     with tempfile.TemporaryDirectory() as outside:
         finishing.seal(desk, run.sweep, KEY, Path(outside))
     ended: list[float] = []
+    waiting = 0
     for one in opened:
         try:
             finishing.answer(desk, None, one.request_id, "clerk", ByPost("OPS-1", desk.today))
         except finishing.Unfinished as left:
+            waiting += 1
             sys.stderr.write(f"{left}\n")
         ended.append(time.perf_counter() - began)
     with desk.transaction() as db:
-        return ended, sum(one.state not in DONE for one in requests.listed(db))
+        unanswered = sum(one.state not in DONE for one in requests.listed(db))
+    return ended, waiting, unanswered - waiting
 
 
 def _ordinary(people: Population, places: Mapping[str, Place]) -> list[str]:

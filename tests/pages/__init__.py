@@ -1,0 +1,1 @@
+"""Pages and endpoints of ours inside Airflow, called as its users call them."""
