@@ -55,7 +55,7 @@ def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[Api]:
             self.end_headers()
             self.wfile.write(content)
 
-        def log_message(self, format: str, *args: Any) -> None:
+        def log_message(self, *_: Any) -> None:
             """Nothing: a test's output is its own."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Answer) as server:
