@@ -63,8 +63,8 @@ def test_a_hundred_requests_end_and_no_record_is_acted_upon_twice_though_every_w
     jobs = [replace(told, runs=runs[n::WORKERS]) for n in range(WORKERS)]
     for last in LAST_MOMENTS:
         killed = [started(replace(job, dies_at=moment)) for job, moment in zip(jobs, last, strict=True)]
-        assert [one.wait(60) for one in killed] == [-signal.SIGKILL] * WORKERS
-    assert [one.wait(60) for one in [started(job) for job in jobs]] == [0] * WORKERS
+        assert [one.wait(180) for one in killed] == [-signal.SIGKILL] * WORKERS
+    assert [one.wait(180) for one in [started(job) for job in jobs]] == [0] * WORKERS
 
     with desk.transaction() as db:
         assert Counter(r.state for r in requests.listed(db)) == {"answered": PEOPLE}
