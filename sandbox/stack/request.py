@@ -40,13 +40,13 @@ def carry_through(stack: LocalStack, address: str) -> dict[str, Any]:
     request_id = str(opened[0]["request"] if isinstance(opened, list) else opened["request"])
     page = ["request", "identity", request_id, "--page", "https://privacy.harbour-ltd.example/confirm", "--by", "clerk"]
     stack.retention(*page)
-    stack.retention("request", "identity", request_id, "--confirm", "--by", "clerk", stdin=_token(stack, request_id))
+    stack.retention("request", "identity", request_id, "--confirm", "--by", "clerk", stdin=token(stack, request_id))
     run_id = operator.trigger(DAG, dag_run_id=request_id, conf={"request_id": request_id})
     wait = stack.processes.wait_until
     wait("the question about the request", lambda: dpo.waits_for_answer(DAG, run_id) or _is_over(dpo, run_id), 150)
     time.sleep(HESITATES_SECONDS)
     dpo.answer(DAG, run_id, "Approve")
-    wait("the request's run to end", lambda: _is_over_or_asks_again(dpo, run_id), 180)
+    wait("the request's run to end", lambda: is_over_or_asks_again(dpo, run_id), 180)
     answered = _state(stack, request_id)
     _tell_recipients(stack)
     closing = operator.trigger(DAG)  # as each morning: closes what nothing waits for any more
@@ -57,13 +57,14 @@ def carry_through(stack: LocalStack, address: str) -> dict[str, Any]:
         "answered": answered,
         "state": status["state"],
         "run": operator.state(DAG, run_id),
-        "letters": len(_letters(stack)),
+        "letters": len(letters(stack)),
         "seconds": round(time.monotonic() - began, 1),
     }
 
 
-def _token(stack: LocalStack, request_id: str) -> str:
-    body = str(_letters(stack)[-1]["body"])
+def token(stack: LocalStack, request_id: str) -> str:
+    """What the one-time link in the latest letter carries, as a line."""
+    body = str(letters(stack)[-1]["body"])
     found = re.search(rf"{re.escape(request_id)}/(\S+)", body)
     if found is None:
         raise LookupError("the letter to the subject has no link")
@@ -81,7 +82,8 @@ def _tell_recipients(stack: LocalStack) -> None:
             stack.retention("tasks", "done", task["task"], "--proof", "LETTER-1", "--by", "dpo", role="approver")
 
 
-def _letters(stack: LocalStack) -> list[dict[str, str]]:
+def letters(stack: LocalStack) -> list[dict[str, str]]:
+    """All letters the mail server took, in order."""
     if stack.mail is None:
         raise LookupError("no mail server is running")
     return list(stack.mail.state()["letters"])
@@ -91,7 +93,8 @@ def _is_over(person: Person, run_id: str) -> bool:
     return person.state(DAG, run_id) in _ENDED
 
 
-def _is_over_or_asks_again(person: Person, run_id: str) -> bool:
+def is_over_or_asks_again(person: Person, run_id: str) -> bool:
+    """Whether a run is over; if the question comes up again (Airflow lost a quick answer), answer it again."""
     if person.waits_for_answer(DAG, run_id):
         time.sleep(HESITATES_SECONDS)
         person.answer(DAG, run_id, "Approve")

@@ -1,0 +1,56 @@
+"""Can everybody use the pages that are ours: by keyboard and screen reader, on a phone, by day and by night?"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page
+
+from tests.browser.conftest import SignedIn
+from tests.browser.people import Screen
+
+pytestmark = pytest.mark.slow
+
+PAGES = ("/retention-requests/new",)
+GRAVE = ("serious", "critical")
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["by day", "by night"])
+@pytest.mark.parametrize("screen", Screen)
+@pytest.mark.parametrize("path", PAGES)
+def test_nothing_on_a_page_of_ours_keeps_anybody_from_using_it(
+    signed_in: SignedIn, axe: str, path: str, screen: Screen, dark: bool
+) -> None:
+    page = signed_in("dpo", screen, dark=dark)
+    answer = page.goto(path)
+
+    assert answer is not None
+    assert answer.status == 200
+    assert violations(page, axe) == []
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_no_page_of_ours_is_wider_than_a_phone(signed_in: SignedIn, path: str) -> None:
+    page = signed_in("dpo", Screen.PHONE)
+    page.goto(path)
+
+    assert page.evaluate("document.documentElement.scrollWidth") <= Screen.PHONE.width
+
+
+def test_a_field_that_nobody_can_name_would_be_found(signed_in: SignedIn, axe: str) -> None:
+    page = signed_in("dpo")
+    page.set_content("<html lang='en'><title>t</title><main><h1>t</h1><input name='who'></main></html>")
+
+    assert [found.split()[0] for found in violations(page, axe)] == ["label"]
+
+
+def violations(page: Page, axe: str) -> list[str]:
+    """What is grave, with the places; axe is put in beside the page's own policy, which would keep it out."""
+    page.evaluate(axe)
+    found: dict[str, Any] = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+    return [
+        f"{one['id']} ({one['impact']}): {[node['target'] for node in one['nodes']]}"
+        for one in found["violations"]
+        if one["impact"] in GRAVE
+    ]
