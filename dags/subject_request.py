@@ -8,6 +8,7 @@ each morning for all that wait. Who it is about stands encrypted in the ledger; 
 * `approve` waits for a person who did not open the request. Approve, or reject: then nothing is done.
 * `conclude` failed: the request is still open, and the message says for what. The next run goes on with it.
 * Everything is safe to clear and to run again: it does what is left, never anything twice.
+* Runbook: docs/runbook.md, and docs/requests.md.
 """
 
 import pendulum

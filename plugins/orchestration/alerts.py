@@ -1,4 +1,4 @@
-"""Who is told, and of what? By e-mail or webhook, once per news: a failed night, a waiting or unanswered plan, gaps.
+"""Who is told, and of what? By e-mail or webhook, once per news: a failed night, a plan, a due date, a request, gaps.
 
 The connection `retention_alerts` holds one Apprise address a line as its password. A notice carries ids and counts
 only, and one that cannot be sent is a line in the task's log, never a failure of the task.
@@ -24,6 +24,8 @@ TITLES: Mapping[Kind, str] = {
     Kind.APPROVAL_WAITS: "Retention: a plan waits for your approval",
     Kind.UNANSWERED: "Retention: nobody answered in time",
     Kind.GAPS: "Retention: what could not be read has changed",
+    Kind.DUE: "Retention: a due date is near",
+    Kind.REQUEST_OPEN: "Retention: a request could not be finished",
 }
 RUNBOOK = "What to do: docs/runbook.md"
 
@@ -40,8 +42,9 @@ class Alert(BaseNotifier):
     def notify(self, context: Any) -> None:
         """Say which run, and what this kind of news is about."""
         about, said = context["dag_run"].run_id, "Read the plan before you answer."
-        if self.kind is Kind.FAILED:
+        if self.kind in (Kind.FAILED, Kind.DUE, Kind.REQUEST_OPEN):
             said = str(context.get("exception") or "Read the log of the task.")
+            about = _state(said) if self.kind is not Kind.FAILED and "request-" in said else about
         elif self.kind is Kind.GAPS:
             about, said = gaps_of(context["ti"].xcom_pull(task_ids="seal") or {})
         tell(self.kind, about, said, context)
@@ -51,8 +54,7 @@ def gaps_of(report: Mapping[str, Any]) -> tuple[str, str]:
     """What tells one state of the gaps from another, and how people are told of it."""
     gaps = {system: n["gaps"] for system, n in report.get("systems", {}).items() if n.get("gaps")}
     lines = [f"{system}: {n} items, fields or places could not be read" for system, n in gaps.items()]
-    state = hashlib.sha256(json.dumps(gaps, sort_keys=True).encode()).hexdigest()
-    return state, "\n".join(lines) or "Everything could be read."
+    return _state(json.dumps(gaps, sort_keys=True)), "\n".join(lines) or "Everything could be read."
 
 
 def tell(kind: Kind, about: str, text: str, context: Any) -> bool:
@@ -64,6 +66,10 @@ def tell(kind: Kind, about: str, text: str, context: Any) -> bool:
         return False
     body = "\n".join([text, f"Run: {context['dag_run'].run_id}", str(context["ti"].log_url), RUNBOOK])
     return _is_news(kind, about) and _sent(addresses, TITLES[kind], body)
+
+
+def _state(told: str) -> str:
+    return hashlib.sha256(told.encode()).hexdigest()
 
 
 def _is_news(kind: Kind, about: str) -> bool:

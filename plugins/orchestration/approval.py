@@ -31,6 +31,7 @@ class AskForApproval(HITLOperator):
     def __init__(self, **kwargs: Any) -> None:
         rules = wiring.policy().schedule.approval
         super().__init__(
+            doc_md=self.__doc__,
             subject="Retention plan",
             body="",
             options=[approve.APPROVE, approve.REJECT],

@@ -21,8 +21,8 @@ def gather(settled: Any, system: str) -> Any:
     if system not in WALKED:
         return tasks.gather.override(**last)(settled, system)
     parts = tasks.divide.override(**tasks.named("divide", system))(settled, system)
-    walked: Any = tasks.walk.override(**tasks.named("walk", system)).partial(system=system).expand(part=parts)
-    return tasks.take_stock.override(**last)(walked, system)
+    walked: Any = _documented(tasks.walk).override(**tasks.named("walk", system)).partial(system=system)
+    return tasks.take_stock.override(**last)(walked.expand(part=parts), system)
 
 
 def plan_approve_and_carry_out(joined: Any) -> list[Any]:
@@ -41,10 +41,16 @@ def plan_approve_and_carry_out(joined: Any) -> list[Any]:
     lanes: dict[str, Any] = {}
     for system in SYSTEMS:
         with TaskGroup(system):
-            lanes[system] = tasks.carry_out.partial(approval=approval, system=system).expand(lane=plans[system])
+            lane = _documented(tasks.carry_out).partial(approval=approval, system=system)
+            lanes[system] = lane.expand(lane=plans[system])
             verified.append(tasks.verify(lanes[system], system))
     for system, earlier in AFTER.items():
         if earlier:
             turn = tasks.wait_for_turn.override(**tasks.named("turn_of", system))(system)
             [lanes[one] for one in earlier] >> turn >> lanes[system]
     return verified
+
+
+def _documented(mapped: Any) -> Any:
+    """A task that is to be mapped, with its docstring: Airflow takes it over only for one that is not."""
+    return mapped.override(doc_md=mapped.function.__doc__)

@@ -11,12 +11,13 @@ from typing import Any
 from airflow.sdk import get_current_context, task
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
-from orchestration import airflow_traces, wiring
+from orchestration import airflow_traces, alerts, figures, wiring
 from orchestration.here import here
 from orchestration.tasks import RECORDING
 from retention.impediment import Impediment
 from retention.requests import certificate, due, finishing, identity, run
 from retention.store import audit_log, request_runs, requests, sweeps
+from retention.store.alerts import Kind as News
 from retention.store.desk import Desk
 from retention.store.sweeps import Mode
 from retention.sweep import RunInfo
@@ -71,10 +72,12 @@ def open_run() -> str:
     return opened.sweep_id
 
 
-@task(task_display_name="raise alarms")
+@task(task_display_name="raise alarms", on_failure_callback=alerts.Alert(News.DUE))
 def raise_alarms() -> int:
-    """Say which due dates have come near: a failed task with its list, and whoever is notified of failures knows."""
-    alarms = due.raise_alarms(wiring.desk())
+    """Say which due dates have come near: a failed task with its list, and a notice to whoever is told of alerts."""
+    desk = wiring.desk()
+    figures.of_requests(due.running(desk), desk.today)
+    alarms = due.raise_alarms(desk)
     if alarms:
         said = "; ".join(f"{one.request_id}: {one.status.value}, due {one.due}" for one in alarms)
         raise AirflowFailException(f"due dates: {said}. Answer or extend them: `python -m retention request list`")
@@ -141,7 +144,12 @@ def close_settled(told: dict[str, str] | None) -> list[str]:
     return closed
 
 
-@task(trigger_rule="all_done", retries=0)
+@task(
+    trigger_rule="all_done",
+    retries=0,
+    task_display_name="conclude: is it answered?",
+    on_failure_callback=alerts.Alert(News.REQUEST_OPEN),
+)
 def conclude(opened: str | None, told: dict[str, str] | None, closed: list[str]) -> str:
     """Fail the run, after everything is sealed, if a request is still open: the operator reads here why."""
     if opened is None:

@@ -11,8 +11,9 @@ from typing import Any
 from airflow.sdk import ExceptionRetryPolicy, RetryAction, RetryRule, get_current_context, task
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
-from orchestration import airflow_record, alerts, wiring
+from orchestration import airflow_record, alerts, figures, wiring
 from orchestration.here import here, opened_here
+from orchestration.log_events import note
 from retention import approve, canary
 from retention import carry_out as execution
 from retention import guard as limits
@@ -179,7 +180,7 @@ def plan(suppressed: dict[str, int], system: str) -> list[int]:
     made = stages.decide(desk, sweep, connector)
     batches = sum(-(-n // connector.batch_size.get(action, 1)) for action, n in stages.actions_of(desk, made).items())
     lanes = min(desk.policy.schedule.operations.lanes, batches)
-    print(f"plan made: system={system} steps={made.step_count} digest={made.digest} lanes={lanes}")
+    note("plan_made", system=system, plan=made.plan_id, digest=made.digest, steps=made.step_count, lanes=lanes)
     return list(range(lanes))
 
 
@@ -209,6 +210,7 @@ def record_approval(answered: Any) -> str:
                 "the plan was rejected" if rejected else "nobody answered: the next night's plan takes its place"
             )
     approve.let_run(desk, sweep)
+    note("approval_recorded", sweep=sweep.sweep_id, approval=approval.approval_id, digest=approval.digest)
     return approval.approval_id
 
 
@@ -243,7 +245,9 @@ def carry_out(approval: str, system: str, lane: int) -> dict[str, int]:
         raise AirflowFailException(f"{system}: the ledger knows no such approval for this sweep; nothing was done")
     if made.state == "dry":
         return {}
-    return execution.carry_out(desk, made, wiring.connector(system), loopback=wiring.is_loopback(system)).states
+    states = execution.carry_out(desk, made, wiring.connector(system), loopback=wiring.is_loopback(system)).states
+    note("carried_out", system=system, plan=made.plan_id, lane=lane, **states)
+    return states
 
 
 @task(trigger_rule="none_skipped", task_display_name="verify: read back")
@@ -255,6 +259,7 @@ def verify(carried_out: list[dict[str, int]], system: str) -> dict[str, int]:
     if made is None:  # the system was not read; `conclude` says so
         return {}
     tally = verification.verify(desk, made, wiring.connector(system)).states
+    note("read_back", system=system, plan=made.plan_id, **tally)
     if tally.get("contradicted"):
         raise AirflowFailException(f"{system}: {tally['contradicted']} records are not as their outcome says: {tally}")
     return tally
@@ -265,7 +270,10 @@ def seal(verified: list[Any]) -> dict[str, Any]:
     """Sign the audit log, copy the signed head outside, report, wipe locators."""
     desk, sweep = here()
     key, outside = wiring.signing_key()
-    return sealing.seal(desk, sweep, key, outside).as_json()
+    report = sealing.seal(desk, sweep, key, outside).as_json()
+    figures.of_night(report)
+    note("sweep_sealed", sweep=sweep.sweep_id, state=report["state"], audit_entries=report["audit"]["entries"])
+    return report
 
 
 @task(

@@ -1,4 +1,4 @@
-"""How is a legal hold placed, and what may be said when it is? First it counts, then it is acknowledged.
+"""How is a legal hold placed and released, and what may be said when it is? First it counts, then it is acknowledged.
 
 `store/hold_lock.py` has the protocol and why it holds. The acknowledgement names every step under the hold that was at
 a vendor when it was placed: what those did cannot be taken back, but may be stopped or recovered there by a person.
@@ -6,6 +6,7 @@ a vendor when it was placed: what those did cannot be taken back, but may be sto
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,6 +22,8 @@ from retention.store.holds import Call
 PATIENCE_SECONDS = 30.0
 """How long the acknowledgement waits for requests under way; most answer within a second."""
 LOOK_AGAIN_SECONDS = 0.5
+MATTER = re.compile(r"[A-Za-z]{1,12}-[0-9]{1,4}(?:-[0-9]{1,6})?")
+"""A matter like case-2026-17: no place for a name, an address or a telephone number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +73,16 @@ def place_hold(
     nothing_runs = hold_lock.calls_have_ended(desk.engine, patience)
     with desk.transaction() as db:
         return Acknowledgement(hold_id, tuple(holds.calls_met(db, hold_id)), nothing_runs)
+
+
+def release_hold(desk: Desk, hold_id: str, who: str) -> bool:
+    """End a hold; whether one of this id was in force. What no other hold protects is decided afresh by a sweep."""
+    with desk.transaction() as db:
+        if not holds.release(db, hold_id, who):
+            return False
+        entry = desk.entry(audit.Event.HOLD_RELEASED, reference=hold_id, actor=who, role=audit.Role.DPO)
+        audit_log.append(db, [entry])
+    return True
 
 
 def how_they_ended(

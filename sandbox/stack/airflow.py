@@ -80,6 +80,7 @@ class Airflow:
             "WORKERS__MIN_HEARTBEAT_INTERVAL": 1,  # also how late, at most, the end of a task is noticed
             "LOGGING__BASE_LOG_FOLDER": self.processes.logs / "tasks",
             "USAGE_DATA_COLLECTION__ENABLED": False,
+            "OPENLINEAGE__DISABLED": True,  # it would copy the settings of every run into every event
         }
         ours = {f"AIRFLOW__{name}": str(value) for name, value in settings.items()}
         return {**self.extra, **ours, "AIRFLOW_HOME": str(self.home)}

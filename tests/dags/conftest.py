@@ -30,12 +30,13 @@ def shown(dag):
                 "up": sorted(t.get_flat_relative_ids(upstream=True)), "direct": sorted(t.upstream_task_ids),
                 "retries": t.retries, "policy": type(t.retry_policy).__name__ if t.retry_policy else None,
                 "owner": t.owner, "rule": str(getattr(t.trigger_rule, "value", t.trigger_rule)),
+                "shown": t.task_display_name,
                 "doc": bool(getattr(t, "doc_md", None) or getattr(t, "doc", None)),
                 "data": sorted({ref for ref in inputs(t)}),
             } for t in dag.tasks
         },
         "catchup": dag.catchup, "max_active_runs": dag.max_active_runs, "paused": dag.is_paused_upon_creation,
-        "tags": sorted(dag.tags), "doc": bool(dag.doc_md), "schedule": str(dag.timetable.summary),
+        "tags": sorted(dag.tags), "doc": dag.doc_md, "schedule": str(dag.timetable.summary),
     }
 def inputs(task):
     from airflow.sdk.definitions.xcom_arg import XComArg

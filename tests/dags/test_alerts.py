@@ -131,3 +131,35 @@ def test_an_address_that_apprise_does_not_know_is_numbered_and_not_shown(
     said = capsys.readouterr().out
     assert "address 1 of retention_alerts" in said
     assert "secret" not in said
+
+
+def test_a_plan_told_of_before_is_no_news_though_another_was_told_of_since(alerts: Any, hook: tuple[str, Told]) -> None:
+    for run in ("night-1", "request-1", "night-1"):
+        alerts.Alert(Kind.APPROVAL_WAITS).notify(during(run))
+
+    assert len(hook[1]) == 2
+
+
+def test_due_dates_and_requests_left_open_are_told_by_id_and_day_and_again_only_when_they_change(
+    alerts: Any, hook: tuple[str, Told]
+) -> None:
+    left = ["request-1 is not finished (crm: failed)", "request-1 is not finished (crm: failed)", "request-2 is not"]
+    for morning, said in enumerate(left):
+        alerts.Alert(Kind.REQUEST_OPEN).notify(during(f"morning-{morning}", exception=Exception(said)))
+    alerts.Alert(Kind.DUE).notify(
+        during("morning-3", exception=Exception("due dates: request-1: open, due 2026-12-01"))
+    )
+
+    assert [notice["title"] for notice in hook[1]] == [
+        "Retention: a request could not be finished",
+        "Retention: a request could not be finished",
+        "Retention: a due date is near",
+    ]
+    assert "request-1: open, due 2026-12-01" in hook[1][2]["message"]
+
+
+def test_a_run_for_requests_that_broke_off_is_told_of_each_time(alerts: Any, hook: tuple[str, Told]) -> None:
+    for morning in ("morning-1", "morning-2"):
+        alerts.Alert(Kind.REQUEST_OPEN).notify(during(morning, exception=Exception("the run could not be sealed")))
+
+    assert len(hook[1]) == 2

@@ -75,6 +75,16 @@ def test_every_task_has_an_owner_and_a_policy_for_what_is_worth_repeating(parsed
     assert {task["policy"] for task in tasks.values()} == {"ExceptionRetryPolicy"}
 
 
+@pytest.mark.parametrize("dag", ["nightly_retention", "subject_request"])
+def test_every_task_says_in_words_what_it_does_and_every_dag_where_its_runbook_is(parsed_with: Parse, dag: str) -> None:
+    found = parsed_with(3)["dags"][dag]
+
+    assert {name for name, task in found["tasks"].items() if not task["doc"]} == set()
+    assert {task["shown"] for task in found["tasks"].values() if "_" in task["shown"]} == set()
+    assert "docs/runbook.md" in found["doc"]
+    assert found["tags"]
+
+
 def test_parsing_opens_no_connection_and_imports_no_vendor_library(parsed_with: Parse) -> None:
     parsed = parsed_with(3)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import Sequence
 from datetime import date, datetime
@@ -14,14 +13,18 @@ from retention import audit
 from retention.cli.answers import as_json_option, tell, tell_rows
 from retention.cli.surroundings import Unusable, asked_identifiers, desk
 from retention.holds import HoldReason, Reach, Scope, first_review
-from retention.place_hold import PATIENCE_SECONDS, Acknowledgement, how_they_ended, place_hold
+from retention.place_hold import (
+    MATTER,
+    PATIENCE_SECONDS,
+    Acknowledgement,
+    how_they_ended,
+    place_hold,
+    release_hold,
+)
 from retention.store import audit_log, holds
 from retention.store.desk import Desk
 from retention.store.holds import Call, Hold
 from retention.vocabulary import DataClass
-
-REFERENCE = re.compile(r"[A-Za-z]{1,12}-[0-9]{1,4}(?:-[0-9]{1,6})?")
-"""A matter like case-2026-17: no place for a name, an address or a telephone number."""
 
 COLUMNS = ("hold", "state", "matter", "reason", "owner", "people", "systems", "data_classes", "collected", "review_on")
 CALL_COLUMNS = ("step", "system", "action", "since", "state", "job", "settle_on")
@@ -146,10 +149,8 @@ def keep(hold_id: str, until: datetime | None, who: str, as_json: bool) -> None:
 def release(hold_id: str, who: str, as_json: bool) -> None:
     """End a hold. What no other hold protects is decided afresh by the next sweep, never by an older plan."""
     here = desk()
-    with here.transaction() as db:
-        if not holds.release(db, hold_id, who):
-            raise Unusable(f"no hold {hold_id} in force")
-        audit_log.append(db, [_entry(here, audit.Event.HOLD_RELEASED, hold_id, who)])
+    if not release_hold(here, hold_id, who):
+        raise Unusable(f"no hold {hold_id} in force")
     tell({"hold": hold_id, "state": "released"}, as_json, f"released {hold_id}")
 
 
@@ -179,7 +180,7 @@ def _entry(here: Desk, event: audit.Event, hold_id: str, who: str) -> audit.Entr
 
 
 def _refuse_unless_reference(matter: str) -> None:
-    if not REFERENCE.fullmatch(matter):
+    if not MATTER.fullmatch(matter):
         raise Unusable("--matter takes a reference like case-2026-17, no free text and no names")
 
 

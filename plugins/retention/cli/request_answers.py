@@ -10,9 +10,9 @@ from typing import Any, TypeVar
 import click
 
 from retention.cli.answers import as_json_option, tell
-from retention.cli.holds import REFERENCE
 from retention.cli.request import by_option, command, said_plainly
 from retention.cli.surroundings import Unusable, desk, mailer, who_may_approve
+from retention.place_hold import MATTER
 from retention.requests import answers, identity
 from retention.requests.answers import Because, RefusalReason
 from retention.requests.identity import LinkRefused
@@ -171,7 +171,7 @@ def by_post(told_on: datetime | None, letter: str) -> ByPost | None:
     """The letter that the options name; None if none went by post."""
     if told_on is None and not letter:
         return None
-    if told_on is None or not REFERENCE.fullmatch(letter):
+    if told_on is None or not MATTER.fullmatch(letter):
         raise Unusable("a letter by post has both: --told-on DAY and --letter with a reference like post-2026-17")
     day = told_on.date()
     if day > desk().today:

@@ -10,10 +10,9 @@ import click
 
 from retention import audit
 from retention.cli.answers import as_json_option, tell, tell_rows
-from retention.cli.holds import REFERENCE
 from retention.cli.surroundings import Unusable, asked_identifiers, desk
 from retention.life_cycles import IllegalMove
-from retention.place_hold import PATIENCE_SECONDS
+from retention.place_hold import MATTER, PATIENCE_SECONDS
 from retention.restriction import Ground
 from retention.store import audit_log, hold_lock, restrictions
 from retention.store.restrictions import Matter
@@ -36,7 +35,7 @@ def place(ground: str, matter: str, who: str, as_json: bool) -> None:
 
     From now on no step of an older plan destroys it.
     """
-    if not REFERENCE.fullmatch(matter):
+    if not MATTER.fullmatch(matter):
         raise Unusable("--matter takes a reference like case-2026-17, no free text and no names")
     here = desk()
     subjects = asked_identifiers()

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any, TypeVar
 
 import click
 
-from retention import audit
+from retention import answer_review, audit
+from retention.answer_review import Decided
 from retention.cli.answers import SHOWN, as_json_option, tell, tell_rows
 from retention.cli.surroundings import Unusable, desk
-from retention.clocks import add_months
-from retention.review import KEEP_YEARS, Choice, can_answer
+from retention.review import Choice
 from retention.store import audit_log, reports, review
 from retention.store.database import Connection
 from retention.store.desk import Desk
@@ -95,20 +95,15 @@ def decide(
     choice, wanted = Choice(decision), Wanted(item_id, system, reason, rule)
     if not any((item_id, system, reason, rule)):
         raise Unusable("say which items: --item, --system, --rule or --reason; all of them at once is no decision")
-    days = _days(here.today, choice, until, on)
-    with here.transaction() as db:
-        listed = review.items(db, wanted)
-    _refuse_what_does_not_fit(listed, choice)
-    if expected and expected != review.digest(listed):
+    decided = Decided(choice, until.date() if until else None, on.date() if on else None)
+    decided.on(here.today)
+    listed = answer_review.listed(here, wanted, choice)
+    shown = review.digest(listed)
+    if expected and expected != shown:
         raise Unusable("the queue is not as it was listed: list it again; nothing was decided")
     _confirm(listed, yes, as_json)
-    with here.transaction() as db:
-        review.lock(db)
-        if review.digest(review.items(db, wanted)) != review.digest(listed):
-            raise Unusable("the queue changed meanwhile: list it again; nothing was decided")
-        review.answer(db, listed, choice, who, **days)
-        audit_log.append(db, _entries(here, listed, choice, who))
-    answer = {"decided": len(listed), "decision": choice.value, "digest": review.digest(listed)}
+    answer_review.decide(here, wanted, shown, decided, who)
+    answer = {"decided": len(listed), "decision": choice.value, "digest": shown}
     tell(answer, as_json, f"decided {choice.value} on {len(listed)} items")
 
 
@@ -124,7 +119,7 @@ def reveal(item_id: str, who: str, as_json: bool) -> None:
         vendor_id = review.reveal(db, here.keyring, item_id, who)
         if vendor_id is None:
             raise Unusable(f"where the record of {item_id} lies is no longer kept")
-        audit_log.append(db, [_entry(here, audit.Event.REVIEW_REVEALED, item, who)])
+        audit_log.append(db, [answer_review.entry(here, audit.Event.REVIEW_REVEALED, item, who)])
     answer = {"item": item_id, "system": item.system, "kind": item.kind, "vendor_id": vendor_id}
     tell(answer, as_json, f"{item.system} {item.kind} {vendor_id}")
 
@@ -162,31 +157,6 @@ def _counted(found: Sequence[Item]) -> list[dict[str, Any]]:
     ]
 
 
-def _days(today: date, choice: Choice, until: datetime | None, on: datetime | None) -> dict[str, date | None]:
-    if until is not None and choice is not Choice.KEEP:
-        raise Unusable("--until goes with --decision keep only")
-    if (on is not None) != (choice is Choice.COLLECTED_ON):
-        raise Unusable("--on DATE goes with --decision collected-on, and only with it")
-    if until is not None and until.date() <= today:
-        raise Unusable("--until must lie in the future: until then the question rests")
-    if on is not None and on.date() > today:
-        raise Unusable("--on must not lie in the future: nothing was collected then")
-    kept = (until.date() if until else add_months(today, 12 * KEEP_YEARS)) if choice is Choice.KEEP else None
-    return {"until": kept, "collected_on": on.date() if on else None}
-
-
-def _refuse_what_does_not_fit(listed: Sequence[Item], choice: Choice) -> None:
-    if not listed:
-        raise Unusable("nothing that waits fits these filters: see `review list`")
-    unfit = Counter(",".join(i.reasons) for i in listed if not can_answer(choice, frozenset(i.reasons)))
-    if unfit:
-        reasons, n = unfit.most_common(1)[0]
-        raise Unusable(
-            f"{choice.value} is no answer to {reasons} ({n} of {len(listed)} items): choose another decision, or narrow"
-            " the filters with --reason; nothing was decided"
-        )
-
-
 def _confirm(listed: Sequence[Item], yes: bool, as_json: bool) -> None:
     for line in _counted(listed):
         click.echo(f"{line['system']}: {line['rule']}: {line['reason']}: {line['records']}", err=True)
@@ -197,35 +167,3 @@ def _confirm(listed: Sequence[Item], yes: bool, as_json: bool) -> None:
     typed = click.prompt(f"Type {len(listed)} to decide on all {len(listed)}", err=True, default="", show_default=False)
     if typed.strip() != str(len(listed)):
         raise Unusable("that is not their number: nothing was decided")
-
-
-def _entries(here: Desk, listed: Sequence[Item], choice: Choice, who: str) -> list[audit.Entry]:
-    """One entry for one item, with its pseudonym; for many, one for each system and question, with their number."""
-    if len(listed) == 1:
-        return [_entry(here, audit.Event.REVIEW_DECIDED, listed[0], who, decision=choice.value, count=1)]
-    groups = Counter((item.system, item.reasons) for item in listed)
-    return [
-        here.entry(
-            audit.Event.REVIEW_DECIDED,
-            reference=f"review-{review.digest(listed)}",
-            system=system,
-            reasons=reasons,
-            decision=choice.value,
-            actor=who,
-            role=audit.Role.DPO,
-            count=n,
-        )
-        for (system, reasons), n in sorted(groups.items())
-    ]
-
-
-def _entry(here: Desk, event: audit.Event, item: Item, who: str, **more: Any) -> audit.Entry:
-    return here.entry(
-        event,
-        reference=item.item_id,
-        system=item.system,
-        reasons=item.reasons,
-        actor=who,
-        role=audit.Role.DPO,
-        **more,
-    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from retention import audit
+from retention import audit, brake
 from retention.cli.answers import as_json_option, tell
 from retention.cli.surroundings import Unusable, desk, who_may_approve
 from retention.live import missing
@@ -59,10 +59,5 @@ def live(state: str, system: str, who: str, as_json: bool) -> None:
 @as_json_option
 def stop(state: str, system: str, who: str, as_json: bool) -> None:
     """Throw or reset the kill switch: the call in flight ends, none follows."""
-    here = desk()
-    if system:
-        here.policy.refuse_unknown(system)
-    with here.transaction() as db:
-        sweeps.set_switch(db, f"stop:{system}" if system else "stop", state, who)
-        audit_log.append(db, [here.entry(audit.Event.KILL_SWITCH, system=system, actor=who)])
+    (brake.throw if state == "on" else brake.lift)(desk(), who, system)
     tell({"stop": state, "system": system or None}, as_json, f"stop is {state} for {system or 'all systems'}")

@@ -83,13 +83,18 @@ class Alarm:
     due: date | None
 
 
+def running(desk: Desk) -> list[Clock]:
+    """The clock of every request that an answer is owed to."""
+    with desk.transaction() as db:
+        found = requests.listed(db, RUNNING)
+    return clocks_of(desk, found)
+
+
 def raise_alarms(desk: Desk) -> list[Alarm]:
     """Every mark that has come and was not raised before; raised once, whoever asks."""
-    with desk.transaction() as db:
-        running = requests.listed(db, RUNNING)
     come = [
         Alarm(clock.request.request_id, mark, clock.due.status, clock.due.due)
-        for clock in clocks_of(desk, running)
+        for clock in running(desk)
         for mark in clock.alarms
         if mark <= desk.today
     ]

@@ -17,12 +17,20 @@ class Kind(StrEnum):
     APPROVAL_WAITS = "approval-waits"
     UNANSWERED = "unanswered"
     GAPS = "gaps"
+    DUE = "due"
+    REQUEST_OPEN = "request-open"
+
+
+STATES = frozenset({Kind.GAPS, Kind.REQUEST_OPEN})
+"""What lasts from one run to the next: news when it differs from the last time. All else is news once."""
 
 
 def is_news(db: Connection, kind: Kind, about: str, now: datetime) -> bool:
-    """Whether this differs from the last alert of its kind; if so it is noted as told."""
+    """Whether people were not told of this yet, or of something else since; if so it is noted as told."""
     run(db, "SELECT pg_advisory_xact_lock(:id)", id=LOCK)
-    last = one(db, "SELECT about FROM alerts WHERE kind = :kind ORDER BY raised_at DESC LIMIT 1", kind=kind.value)
+    which = "" if kind in STATES else " AND about = :about"
+    told = f"SELECT about FROM alerts WHERE kind = :kind{which} ORDER BY raised_at DESC LIMIT 1"  # noqa: S608 - ours
+    last = one(db, told, kind=kind.value, about=about)
     if last is not None and last.about == about:
         return False
     values = {"kind": kind.value, "about": about, "now": now}

@@ -159,10 +159,10 @@ def test_a_decision_held_to_a_digest_reaches_nothing_that_came_later(desk: Desk,
         (["--decision", "keep"], "say which items"),
         (["--reason", "ID_SHARED", "--decision", "keep"], "nothing that waits fits"),
         (["--system", "crm", "--decision", "not-the-person"], "is no answer to RET_NO_START (2 of 2 items)"),
-        (["--system", "crm", "--decision", "collected-on"], "--on DATE goes with"),
+        (["--system", "crm", "--decision", "collected-on"], "(on) goes with collected-on"),
         (["--system", "crm", "--decision", "collected-on", "--on", "2026-11-23"], "must not lie in the future"),
         (["--system", "crm", "--decision", "keep", "--until", "2026-11-22"], "must lie in the future"),
-        (["--system", "crm", "--decision", "erase", "--until", "2027-11-22"], "--until goes with --decision keep"),
+        (["--system", "crm", "--decision", "erase", "--until", "2027-11-22"], "(until) goes with keep only"),
     ],
 )
 def test_a_decision_that_makes_no_sense_is_refused(
