@@ -7,6 +7,7 @@ from typing import Any
 from airflow.plugins_manager import AirflowPlugin
 
 from operations.app import PREFIX, app
+from operations.plan_link import PlanLink
 
 
 class OperationsPage(AirflowPlugin):
@@ -25,3 +26,4 @@ class OperationsPage(AirflowPlugin):
             "url_route": "retention_plan",
         },
     ]
+    operator_extra_links: list[Any] = [PlanLink()]  # noqa: RUF012 - as the base class declares it

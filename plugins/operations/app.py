@@ -15,7 +15,7 @@ from fastapi.responses import Response
 from fastapi.staticfiles import StaticFiles
 
 from intake.guard import may_read
-from operations import looks, paging, reading
+from operations import forms, looks, paging, reading
 from operations.looks import CHARTED, HERE, PREFIX, page
 from orchestration import wiring
 from retention.store import overview
@@ -25,6 +25,7 @@ app = FastAPI(title="Retention operations", docs_url=None, redoc_url=None, opena
 app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
 TREND_DAYS = 90
 _READERS = [may_read]
+app.include_router(forms.router)
 
 
 @app.get("/", dependencies=_READERS)

@@ -21,8 +21,8 @@ from sqlalchemy import Engine, create_engine, make_url
 
 from retention.keyring import Keyring
 
-ROLES = {"operator": "user", "onlooker": "viewer"}
-"""One who may trigger, one who may only look."""
+ROLES = {"operator": "user", "dpo": "user", "onlooker": "viewer"}
+"""One who may trigger, one who may besides approve (the policy says so), one who may only look."""
 
 
 @dataclass
@@ -111,6 +111,7 @@ def connected(ledger: Engine, ledger_url: str, monkeypatch: pytest.MonkeyPatch) 
     place = {"host": url.host, "port": url.port, "schema": url.database, "login": url.username}
     made = {
         "retention_ledger": {"conn_type": "postgres", **place, "password": url.password},
+        "retention_ledger_approver": {"conn_type": "postgres", **place, "password": url.password},
         "retention_keys": {"conn_type": "generic", "password": Keyring.generate("k1").to_json()},
     }
     for name, values in made.items():

@@ -66,8 +66,8 @@ def test_a_hold_is_placed_on_the_people_on_standard_input(ask: Ask, ledger: Engi
 @pytest.mark.parametrize(
     ("more", "stdin", "said"),
     [
-        ((), "", "give identifiers on standard input"),
-        ((), "ann@example.com\n020 7946 0000\n", "line 2 of standard input is no e-mail address"),
+        ((), "", "give identifiers of people"),
+        ((), "ann@example.com\n020 7946 0000\n", "line 2 is no e-mail address"),
         (("--everyone",), "", "names the systems or the data classes"),
         (("--system", "nowhere"), "ann@example.com", "no system 'nowhere' in the policy"),
         (("--collected-from", "2026-02-01", "--collected-to", "2026-01-01"), "a@example.com", "on or after its first"),

@@ -12,10 +12,11 @@ import click
 
 from retention.cli.answers import as_json_option, tell, tell_rows
 from retention.cli.sheet import BadInput, Cells, parse_moment, rows_of
-from retention.cli.surroundings import Unusable, desk, identifiers_in, mailer
+from retention.cli.surroundings import Unusable, desk, mailer
 from retention.clocks import Right
 from retention.impediment import Impediment
 from retention.life_cycles import REQUEST, IllegalMove
+from retention.naming import NotNamed, identifiers_in
 from retention.requests import notices
 from retention.requests.case_file import CaseFile, Correction
 from retention.requests.due import Clock, clocks_of, raise_alarms
@@ -180,7 +181,7 @@ def _correction(number: int, line: str) -> Correction:
 def _of_row(here: Desk, row: Cells) -> Intake:
     try:
         people = identifiers_in(row.needed("identifiers").split(";"))
-    except Unusable as error:
+    except NotNamed as error:
         raise row.bad("identifiers", "expected addresses or customer_number:NUMBER, joined by ;") from error
     right, channel = row.one_of("right", Right), row.one_of("channel", Channel)
     ground = row.one_of("ground", Ground) if row.has("ground") and row.text("ground") else None

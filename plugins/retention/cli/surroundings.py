@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -18,11 +17,12 @@ import click
 
 from retention import audit
 from retention.keyring import Keyring
+from retention.naming import identifiers_in
 from retention.policy import load
 from retention.requests.mailer import SmtpMailer, mailer_of
 from retention.store import database
 from retention.store.desk import Desk
-from retention.vocabulary import Identifier, IdentifierKind
+from retention.vocabulary import Identifier
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -95,31 +95,9 @@ def asked_identifier() -> Identifier:
 def asked_identifiers() -> tuple[Identifier, ...]:
     """Identifiers of people from standard input, one a line: never arguments, where other users could read them.
 
-    E-mail addresses as they are, customer numbers as `customer_number:…`. Nothing at all is refused.
+    Nothing at all is refused.
     """
     return identifiers_in(sys.stdin)
-
-
-def identifiers_in(lines: Iterable[str]) -> tuple[Identifier, ...]:
-    """Identifiers of people, one a line, each once; blank lines are passed over."""
-    stripped = [line.strip() for line in lines]
-    found = tuple(dict.fromkeys(_identifier(number, line) for number, line in enumerate(stripped, start=1) if line))
-    if not found:
-        raise Unusable("give identifiers on standard input, one a line: e-mail addresses, or customer_number:NUMBER")
-    return found
-
-
-def _identifier(number: int, line: str) -> Identifier:
-    kind, colon, value = line.partition(":")
-    if colon and kind == IdentifierKind.CUSTOMER_NUMBER and value.strip():
-        return Identifier(IdentifierKind.CUSTOMER_NUMBER, value.strip())
-    local, _, domain = line.rpartition("@")
-    if not local or not domain or any(character.isspace() for character in line):
-        raise Unusable(
-            f"line {number} of standard input is no e-mail address and no customer_number:NUMBER"
-            " (records are not known by telephones or names)"
-        )
-    return Identifier(IdentifierKind.EMAIL, line)
 
 
 def _variable(name: str) -> str:
