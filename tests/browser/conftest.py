@@ -11,11 +11,13 @@ import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
+from PIL import Image
 from playwright.sync_api import Browser, Page, StorageState, expect, sync_playwright
 from psycopg.rows import dict_row
 
@@ -28,6 +30,8 @@ from tests.node import installed
 AS_OF = date(2026, 11, 22)
 PICTURES = ROOT / "docs" / "screenshots"
 PATIENCE_MILLISECONDS = 15_000
+COLOURS = 64
+"""Enough for a page without photographs; a picture is a third of its size by it."""
 
 SignedIn = Callable[..., Page]
 
@@ -67,7 +71,8 @@ class Camera:
         """Once nothing moves any more; the writing cursor is no part of it."""
         if self.keeps:
             self.folder.mkdir(parents=True, exist_ok=True)
-            page.screenshot(path=self.folder / f"{name}.png", animations="disabled", caret="hide")
+            seen = page.screenshot(animations="disabled", caret="hide")
+            Image.open(BytesIO(seen)).quantize(COLOURS).save(self.folder / f"{name}.png", optimize=True)
             self.taken.append(name)
 
 

@@ -38,3 +38,9 @@ def form_of_new_requests(page: Page) -> FrameLocator:
     page.goto("/dags/subject_request")
     page.get_by_role("link", name="New request").click()
     return page.frame_locator("iframe")
+
+
+def operations_page(page: Page) -> FrameLocator:
+    """By its place in the navigation."""
+    page.get_by_role("link", name="Retention", exact=True).click()
+    return page.frame_locator("iframe")

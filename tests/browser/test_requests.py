@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 
 import httpx
@@ -10,7 +11,7 @@ from playwright.sync_api import Page, expect
 
 from sandbox.stack import request
 from tests.browser.conftest import Camera, Office, SignedIn
-from tests.browser.people import form_of_new_requests
+from tests.browser.people import form_of_new_requests, operations_page
 
 pytestmark = pytest.mark.slow
 
@@ -32,6 +33,11 @@ def test_a_request_is_opened_by_form_approved_by_the_dpo_and_watched_to_its_end(
     approve(dpo, run, camera)
 
     office.wait("the run to end", lambda: request.is_over_or_asks_again(office.stack.airflow.person("dpo"), run))
+    operator.goto(f"/dags/{DAG}/runs/{run}/tasks/approve/details")
+    to_the_plan = operator.get_by_role("link", name="Plan", exact=True)
+    expect(to_the_plan).to_have_attribute("href", re.compile(f"/retention-operations/runs/{DAG}/{run}$"))
+    operator.goto(str(to_the_plan.get_attribute("href")))
+    expect(operator.get_by_role("heading", name="Sweep of")).to_be_visible()
     operator.goto(f"/dags/{DAG}/runs/{run}")
     expect(operator.get_by_text("Success", exact=True).first).to_be_visible()
     camera.take(operator, "request-done")
@@ -72,12 +78,16 @@ def redeem_link(office: Office, request_id: str) -> str:
 
 
 def approve(page: Page, run: str, camera: Camera) -> None:
-    """From the home page: what waits is one click away, and says what it would do."""
+    """What waits is one click away from the home page, and on the operations page; both say what it would do."""
     page.goto("/")
     page.get_by_role("button", name="Required Actions").click()
-    waiting = page.get_by_role("dialog")
-    expect(waiting.get_by_text("Erasure cannot be undone")).to_be_attached()
-    waiting.get_by_role("link", name="approve", exact=True).click()
+    expect(page.get_by_role("dialog").get_by_text("Erasure cannot be undone")).to_be_attached()
+    page.goto("/")
+    operations = operations_page(page)
+    expect(operations.get_by_role("heading", name="waits for an approval")).to_be_visible()
+    camera.take(page, "operations")
+    operations.get_by_role("button", name="Answer it in Airflow").click()
+    page.wait_for_url(f"**/dags/{DAG}/runs/{run}/tasks/approve/required_actions")
     expect(page.get_by_text("Erasure cannot be undone")).to_be_visible()
     camera.take(page, "approval")
     with page.expect_response(lambda answer: answer.request.method == "PATCH" and run in answer.url) as answered:
