@@ -84,9 +84,12 @@ def main(arguments: list[str] | None = None) -> int:
         "retention_ledger": ledger_connection(given.ledger, "executor", passwords["executor"], tls),
         "retention_keys": {"conn_type": "generic", "password": keys},
     }
-    recording = {
+    pages = {
         **reading,
         "retention_ledger_approver": ledger_connection(given.ledger, "approver", passwords["approver"], tls),
+    }
+    recording = {
+        **pages,
         "retention_signing": {
             "conn_type": "generic",
             "password": signing.strip(),
@@ -99,7 +102,8 @@ def main(arguments: list[str] | None = None) -> int:
             "password": recorder,
         },
     }
-    for name, connections in (("reading", reading), ("acting", reading), ("recording", recording)):
+    of_whom = {"reading": reading, "acting": reading, "recording": recording, "pages": pages}
+    for name, connections in of_whom.items():
         folder.keep(f"connections_{name}.json", lambda made=connections: json.dumps(made, indent=2))  # type: ignore[misc]
     print(f"made in {folder.path}: {', '.join(folder.made) or 'nothing, all files are there'}")
     return 0

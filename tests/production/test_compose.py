@@ -71,6 +71,7 @@ def test_no_secret_stands_in_the_environment_or_in_a_command(name: str) -> None:
             harmless = key.endswith(("_CMD", "_FILE", "_KWARGS")) or key in {
                 "AIRFLOW__API__BASE_URL",
                 "AIRFLOW__CORE__EXECUTION_API_SERVER_URL",
+                "AIRFLOW__SECRETS__BACKEND",
                 "AIRFLOW__WORKERS__SECRETS_BACKEND",
             }
             assert harmless, key
@@ -97,8 +98,9 @@ def test_no_worker_holds_airflows_database_or_the_keys_of_its_tokens() -> None:
         assert secrets_of(name) & {"airflow_database", "jwt_secret", "fernet_key", "api_secret_key"} == set()
 
 
-def test_only_the_recording_worker_holds_the_approvers_role_and_only_ledger_init_the_owners() -> None:
+def test_only_the_recording_worker_and_the_pages_hold_the_approvers_role_and_only_ledger_init_the_owners() -> None:
     assert {n for n in SERVICES if "connections_recording" in secrets_of(n)} == {"worker-recording", "emulators"}
+    assert {n for n in SERVICES if "connections_pages" in secrets_of(n)} == {"api-server"}
     assert {n for n in SERVICES if "connections_acting" in secrets_of(n)} == {"worker-acting"}
     assert {n for n in SERVICES if "ledger_migrator_url" in secrets_of(n)} == {"ledger-init"}
 

@@ -61,6 +61,10 @@ def test_only_the_recording_worker_gets_approver_signing_key_and_service_account
         assert connections(folder, worker).keys() == {"retention_ledger", "retention_keys"}
 
 
+def test_the_pages_get_the_ledger_under_both_roles_and_neither_a_system_nor_the_signing_key(folder: Path) -> None:
+    assert connections(folder, "pages").keys() == {"retention_ledger", "retention_ledger_approver", "retention_keys"}
+
+
 def test_every_connection_to_the_ledger_demands_a_verified_server(folder: Path) -> None:
     told = connections(folder, "recording")
     for name in ("retention_ledger", "retention_ledger_approver"):
