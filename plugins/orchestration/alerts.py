@@ -24,7 +24,7 @@ TITLES: Mapping[Kind, str] = {
     Kind.APPROVAL_WAITS: "Retention: a plan waits for your approval",
     Kind.UNANSWERED: "Retention: nobody answered in time",
     Kind.GAPS: "Retention: what could not be read has changed",
-    Kind.DUE: "Retention: a due date is near",
+    Kind.DUE: "Retention: somebody waits for an answer",
     Kind.REQUEST_OPEN: "Retention: a request could not be finished",
 }
 RUNBOOK = "What to do: docs/runbook.md"

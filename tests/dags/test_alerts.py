@@ -153,7 +153,7 @@ def test_due_dates_and_requests_left_open_are_told_by_id_and_day_and_again_only_
     assert [notice["title"] for notice in hook[1]] == [
         "Retention: a request could not be finished",
         "Retention: a request could not be finished",
-        "Retention: a due date is near",
+        "Retention: somebody waits for an answer",
     ]
     assert "request-1: open, due 2026-12-01" in hook[1][2]["message"]
 
