@@ -49,7 +49,8 @@ class Hosted:
         self._effects[step.action.value, step.ref.key] += 1
 
     def find(self, criteria: Criteria) -> list[Page]:
-        return list(self._inner.find(criteria))
+        """Plain values only: what is read only cannot be sent to another process."""
+        return [replace(page, listings=dict(page.listings)) for page in self._inner.find(criteria)]
 
     def act(self, action: Action, step: Step) -> Outcome:
         return self._inner.act(action, [step], Leave())[0]
