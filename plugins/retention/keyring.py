@@ -22,10 +22,10 @@ from typing import Any
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 from retention.impediment import Impediment
+from retention.keyed_digest import KeyedDigest
 from retention.spelling import delivered_alike, exact, folded
 from retention.vocabulary import Identifier, IdentifierKind, RecordRef, Scalar
 
-DIGEST_BYTES = 16
 PURPOSES = ("subject_exact", "subject_folded", "suppression", "record", "audit")
 _KEY_ID = re.compile(r"k[1-9]\d{0,5}")
 
@@ -87,25 +87,45 @@ class Generation:
         whole = json.dumps(self.values, sort_keys=True).encode()
         return hmac.new(whole, b"retention-key-fingerprint/v1", hashlib.sha256).hexdigest()[:16]
 
+    @cached_property
+    def _exact(self) -> Mapping[IdentifierKind, KeyedDigest]:
+        return _by_kind(self.subject_exact, "subject-exact")
+
+    @cached_property
+    def _folded(self) -> Mapping[IdentifierKind, KeyedDigest]:
+        return _by_kind(self.subject_folded, "subject-folded")
+
+    @cached_property
+    def _suppression(self) -> Mapping[IdentifierKind, KeyedDigest]:
+        return _by_kind(self.suppression, "suppression")
+
+    @cached_property
+    def _exact_suppression(self) -> Mapping[IdentifierKind, KeyedDigest]:
+        return _by_kind(self.suppression, "suppression-exact")
+
+    @cached_property
+    def _records(self) -> KeyedDigest:
+        return KeyedDigest(self.record, "record")
+
     def exact_key(self, identifier: Identifier) -> bytes:
         """Pseudonym of the exact form."""
-        return _mac(self.subject_exact, "subject-exact", identifier.kind, exact(identifier))
+        return self._exact[identifier.kind].of(exact(identifier))
 
     def folded_key(self, identifier: Identifier) -> bytes:
         """Pseudonym of the folded form, under a subject key (holds, joins)."""
-        return _mac(self.subject_folded, "subject-folded", identifier.kind, folded(identifier))
+        return self._folded[identifier.kind].of(folded(identifier))
 
     def suppression_key(self, identifier: Identifier) -> bytes:
         """Pseudonym of the folded form for the suppression list; not joinable with the others."""
-        return _mac(self.suppression, "suppression", identifier.kind, folded(identifier))
+        return self._suppression[identifier.kind].of(folded(identifier))
 
     def exact_suppression_key(self, identifier: Identifier) -> bytes:
         """Pseudonym of the exact form for the suppression list: whose word an opt-out on it was."""
-        return _mac(self.suppression, "suppression-exact", identifier.kind, exact(identifier))
+        return self._exact_suppression[identifier.kind].of(exact(identifier))
 
     def record_key(self, ref: RecordRef) -> bytes:
         """Pseudonym of one record of one system."""
-        return _mac(self.record, "record", ref.system, ref.kind, ref.key)
+        return self._records.after(ref.system, ref.kind).of(ref.key)
 
 
 @dataclass(frozen=True)
@@ -168,7 +188,7 @@ class Keyring:
         return self.current.exact_key(identifier)
 
     def exact_keys(self, identifier: Identifier) -> tuple[bytes, ...]:
-        """Pseudonyms of the exact form under every generation, the current one first."""
+        """KeyedDigest of the exact form under every generation, the current one first."""
         return tuple(generation.exact_key(identifier) for generation in self.generations)
 
     def folded_key(self, identifier: Identifier) -> bytes:
@@ -180,7 +200,7 @@ class Keyring:
         return self.current.record_key(ref)
 
     def record_keys(self, ref: RecordRef) -> tuple[bytes, ...]:
-        """Pseudonyms of one record under every generation, the current one first."""
+        """KeyedDigest of one record under every generation, the current one first."""
         return tuple(generation.record_key(ref) for generation in self.generations)
 
     def suppression_key(self, identifier: Identifier) -> bytes:
@@ -188,11 +208,11 @@ class Keyring:
         return self.current.suppression_key(identifier)
 
     def exact_suppression_keys(self, identifier: Identifier) -> tuple[bytes, ...]:
-        """Pseudonyms of the exact form on the suppression list, under every generation."""
+        """KeyedDigest of the exact form on the suppression list, under every generation."""
         return tuple(generation.exact_suppression_key(identifier) for generation in self.generations)
 
     def suppression_keys(self, identifier: Identifier) -> tuple[bytes, ...]:
-        """Pseudonyms of the folded form on the suppression list, under every generation."""
+        """KeyedDigest of the folded form on the suppression list, under every generation."""
         return tuple(generation.suppression_key(identifier) for generation in self.generations)
 
     def suppression_keys_alike(self, identifier: Identifier) -> tuple[bytes, ...]:
@@ -246,7 +266,5 @@ class Keyring:
         return values
 
 
-def _mac(key: bytes, *parts: str) -> bytes:
-    told = (part.encode() for part in parts)
-    message = b"".join(len(data).to_bytes(4, "big") + data for data in told)
-    return hmac.digest(key, message, "sha256")[:DIGEST_BYTES]
+def _by_kind(key: bytes, label: str) -> Mapping[IdentifierKind, KeyedDigest]:
+    return {kind: KeyedDigest(key, label, kind) for kind in IdentifierKind}

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import hmac
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from retention.keyed_digest import DIGEST_BYTES, KeyedDigest
 from retention.keyring import Keyring, KeysUnusable
 from retention.spelling import exact, folded
 from retention.vocabulary import Identifier, IdentifierKind, RecordRef
@@ -79,6 +82,17 @@ def test_a_record_key_depends_on_system_kind_and_id() -> None:
     keys = [KEYS.record_key(ref) for ref in refs]
     assert len(set(keys)) == 3
     assert keys[0] == keys[3]
+
+
+@given(st.binary(max_size=64), st.lists(st.text(max_size=200), min_size=1, max_size=4), st.integers(0, 3))
+def test_a_keyed_digest_is_the_hmac_of_its_words_each_behind_its_length(key: bytes, words: list[str], n: int) -> None:
+    *first, last = words
+    said = [word.encode() for word in words]
+    message = b"".join(len(data).to_bytes(4, "big") + data for data in said)
+    digest = KeyedDigest(key, *first[:n])
+    longer = digest.after(*first[n:])
+    assert longer.of(last) == longer.of(last) == hmac.digest(key, message, "sha256")[:DIGEST_BYTES]
+    assert digest.of(last) == KeyedDigest(key, *first[:n]).of(last)
 
 
 def test_keys_survive_the_secret_store_and_show_nothing_in_repr() -> None:

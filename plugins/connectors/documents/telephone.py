@@ -8,42 +8,42 @@ from functools import lru_cache
 
 import phonenumbers
 
-_PHONE = re.compile(r"(?<![\w+])(?:\+|\(?0)[\d \u00a0().\-/]{6,40}\d(?!\w)")
+_GOES_ON = r"[\d \u00a0().\-/]{6,40}\d(?!\w)"
+_PHONE = re.compile(rf"(?<![\w+])(?:\+|\(?0){_GOES_ON}")
+# Where one begins. Patterns that begin with one sign run over a text many times as quickly as the one above.
+_FROM_PLUS = ("+", re.compile(rf"\+(?<![\w+]\+){_GOES_ON}"))
+_FROM_ZERO = ("0", re.compile(rf"0(?<![\w+]0){_GOES_ON}"))
 _DAY = re.compile(r"\d\d[-./]\d\d[-./]\d{4}")
 _FEWEST_DIGITS = 7
 _SHORTEST_NATIONAL = 9  # digits without country code: shorter ones are dates and order numbers
-_BLOCK = 4096
-_FEWEST_IN_A_ROW = "0" * _FEWEST_DIGITS
-# Digits become zeros, what may stand between two of them goes, all else stays something else.
-_TO_ZEROS = {
-    **{ord(digit): "0" for digit in "0123456789"},
-    **{ord(sign): None for sign in " \u00a0().-/"},
-}
-_TO_ZEROS_IN_ASCII = bytes(ord("0") if chr(code).isdigit() and code < 128 else code for code in range(256))
 
 
 def numbers_in(text: str, region: str) -> Iterator[str]:
-    """Every number, E.164. Most texts hold none, and that is seen without looking at each of their digits."""
-    for start, end in _blocks(text):
-        block = text[start:end]
-        if _has_digits_enough(block):
-            for match in _PHONE.finditer(block):
-                yield from _international(match.group(), region)
+    """Every number, E.164."""
+    for candidate in _candidates(text):
+        yield from _international(candidate, region)
 
 
-def _blocks(text: str) -> Iterator[tuple[int, int]]:
-    """Pieces that end where a line or a block does, since no number reaches over that."""
-    start = 0
-    while start < len(text):
-        end = text.find("\n", start + _BLOCK) + 1 or len(text)
-        yield start, end
-        start = end
+def _candidates(text: str) -> Iterator[str]:
+    """What `_PHONE` finds, one after the other."""
+    plus = _next(_FROM_PLUS, text, 0)
+    zero = _next(_FROM_ZERO, text, 0)
+    while (start := min(plus, zero)) < len(text):
+        match = (text[start - 1 : start] == "(" and _PHONE.match(text, start - 1)) or _PHONE.match(text, start)
+        end = match.end() if match else start + 1
+        if match:
+            yield match.group()
+        if plus < end:
+            plus = _next(_FROM_PLUS, text, end)
+        if zero < end:
+            zero = _next(_FROM_ZERO, text, end)
 
 
-def _has_digits_enough(block: str) -> bool:
-    if block.isascii():
-        return _FEWEST_IN_A_ROW.encode() in block.encode().translate(_TO_ZEROS_IN_ASCII, b" ().-/")
-    return _FEWEST_IN_A_ROW in block.translate(_TO_ZEROS)
+def _next(beginning: tuple[str, re.Pattern[str]], text: str, position: int) -> int:
+    sign, pattern = beginning
+    first = text.find(sign, position)
+    match = pattern.search(text, first) if first != -1 else None
+    return match.start() if match else len(text)
 
 
 @lru_cache(maxsize=4096)

@@ -5,6 +5,7 @@ Runs inside the reading process (`reader_process`), where a hostile file can do 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from connectors.documents.formats.budget import Budget
@@ -75,7 +76,7 @@ def read(name: str, content: bytes, sought: Sought | None = None) -> Content:
         collector.finish()
     except Unreadable as unreadable:
         return Content(gap=unreadable.code, what=unreadable.what)
-    found = tuple(collector.found.mentions())
+    found = collector.found.identifiers()
     if budget.gap is not None:
         code, what = budget.gap
         return Content(found, tuple(sorted(stamps.items())), code, what, partly=True)
@@ -93,17 +94,15 @@ def mentioned_in(name: str, content: bytes, sought: Sought) -> Mentions:
     return collector.found.mentions()
 
 
-def _pieces(text: str) -> list[str]:
+def _pieces(text: str) -> Iterator[str]:
     """A long text cut between words, where lines end if they do; a piece begins a little before the last one's end."""
-    pieces: list[str] = []
     start = 0
     while len(text) - start > _AT_ONCE:
         latest = start + _AT_ONCE
         end = _last_space(text, latest - _AT_ONCE // 2, latest) or latest
-        pieces.append(text[start:end])
+        yield text[start:end]
         start = _first_space(text, end - _OVERLAP, end) or end
-    pieces.append(text[start:])
-    return pieces
+    yield text[start:]
 
 
 def _last_space(text: str, start: int, end: int) -> int:
