@@ -8,7 +8,7 @@ import os
 import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import docx
@@ -353,3 +353,19 @@ def test_the_collection_date_is_the_latest_that_the_content_gives(name: str) -> 
     dated = collection_date(path, COPIED, stamps)
     assert dated.value == expected
     assert provenance in dated.provenance
+
+
+@pytest.mark.parametrize(
+    ("days", "provenance"), [(-1, "modification time of the file"), (1, "creation time of the file")]
+)
+def test_where_the_content_gives_no_date_the_later_of_creation_and_modification_decides(
+    days: int, provenance: str
+) -> None:
+    created = COPIED + timedelta(days=days)
+    dated = collection_date("letter.txt", COPIED, (), created)
+    assert (dated.value, dated.provenance) == (max(COPIED, created), provenance)
+
+
+def test_a_date_inside_beats_the_creation_of_its_copy() -> None:
+    dated = collection_date("2016-05-04 letter.txt", COPIED, (), COPIED + timedelta(days=1))
+    assert dated.value == date(2016, 5, 4)

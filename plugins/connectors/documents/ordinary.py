@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from itertools import compress
-from operator import concat
 
 # Each finds every "@" of a text, with nothing more where no ordinary domain or local part stands at it.
 _DOMAINS = re.compile(
@@ -26,7 +25,7 @@ def ordinary(text: str) -> tuple[list[str], list[int]]:
         return [], []
     domains = _DOMAINS.findall(text)
     locals_ = "\n".join(_LOCALS_BACKWARDS.findall(text[::-1]))[::-1].split("\n")
-    addresses = map(concat, locals_, domains)
+    addresses = map(str.__add__, locals_, domains)
     if "" not in locals_ and "@" not in domains:
         return list(addresses), []
     is_ordinary = [bool(local) and domain != "@" for local, domain in zip(locals_, domains, strict=True)]

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Collection
 from pathlib import Path
 
 import pytest
 
-from connectors.documents import Login, open_store
+from connectors.documents import DocumentsConnector, Login, open_store
+from connectors.documents.reader import Reader
+from connectors.documents.redacting.redacted import Cut, Redacted
 from connectors.documents.stores.store import Ambiguous, Failed, Missing
 from retention.contract import AccessDenied, Unavailable
-from retention.vocabulary import Action, GapCode, Presence, RecordRef
-from tests.contract.documents.asking import DONE, INVALID, act, found, gaps, pages, presence, ref_of
-from tests.contract.documents_world import SYSTEM
+from retention.vocabulary import Action, GapCode, Identifier, OutcomeStatus, Presence, Reason, RecordRef
+from tests.contract.documents.asking import DONE, INVALID, act, email, found, gaps, pages, presence, ref_of
+from tests.contract.documents_world import FOLDERS, SYSTEM
 from tests.contract.store_world import Site, StoreWorld
 from tests.contract.world import Sample
 from tests.servers.disk import Disk
@@ -109,3 +112,23 @@ def test_a_root_that_is_not_there_is_unavailable_and_one_that_is_not_named_denie
         open_store("local", SYSTEM, Login(extra={"root": str(tmp_path / "nowhere")}))
     with pytest.raises(AccessDenied, match="'root'"):
         open_store("local", SYSTEM, Login())
+
+
+class Doubting(Reader):
+    """Takes people out, and a second look still sees them."""
+
+    def redacted(self, name: str, content: bytes, people: Collection[Identifier]) -> Redacted:
+        return Redacted(Cut.UNPROVEN)
+
+
+def test_a_redaction_that_a_second_look_does_not_confirm_is_refused_and_the_file_stays_as_it_is(
+    world: StoreWorld, root: Path, local: Site
+) -> None:
+    content = b"email\nbob@x.example\nann@x.example\n"
+    world.place.put("imports/list.csv", content)
+    ref = ref_of(world, "imports/list.csv")
+    world.connector = DocumentsConnector(local.first, FOLDERS, reader=Doubting())  # type: ignore[arg-type]
+    refused = [(OutcomeStatus.REFUSED, Reason.NOT_PROVEN)]
+    assert act(world, Action.REDACT, ref, identifiers=(email("bob@x.example"),)) == refused
+    assert (root / ref.key).read_bytes() == content
+    assert os.listdir(root / "imports") == ["list.csv"]

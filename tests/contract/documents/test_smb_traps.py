@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -46,6 +48,15 @@ def colleague(smb: Site) -> Iterator[Any]:
 
     yield open_file
     smbclient.reset_connection_cache(connection_cache=session["connection_cache"])
+
+
+def test_the_listing_says_when_a_file_was_created(world: StoreWorld, smb: Site) -> None:
+    before = datetime.now(UTC) - timedelta(minutes=1)
+    path = world.make(Sample.LIVE, "bob@x.example").key
+    [entry] = [one for one in smb.first.list(posixpath.dirname(path)) if one.name == posixpath.basename(path)]
+    assert entry.created_at is not None
+    assert entry.created_at >= before
+    assert smb.first.look(path).created_at == entry.created_at
 
 
 def test_renaming_onto_an_existing_name_fails_and_neither_file_is_lost(world: StoreWorld) -> None:

@@ -363,6 +363,7 @@ def _entry(found: Any) -> Entry:
         modified_ns=_nanoseconds(info.last_write_time),
         accessed_ns=_nanoseconds(info.last_access_time),
         tag=f"{info.file_id:x}",
+        created_ns=_nanoseconds(info.creation_time),
     )
 
 

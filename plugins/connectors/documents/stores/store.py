@@ -81,6 +81,8 @@ class Entry:
     permissions: int | None = None
     tag: str = ""
     caveat: str = ""
+    created_ns: int = 0
+    """0 where the listing does not say it: only SMB does."""
 
     @property
     def is_file(self) -> bool:
@@ -96,11 +98,19 @@ class Entry:
 
     @property
     def modified_at(self) -> datetime:
-        return _EPOCH + timedelta(microseconds=self.modified_ns // 1000)
+        return _instant(self.modified_ns)
+
+    @property
+    def created_at(self) -> datetime | None:
+        return _instant(self.created_ns) if self.created_ns else None
 
     def is_as(self, other: Entry) -> bool:
         """Whether a file looks the same: nobody wrote to it in between."""
         return _look(self) == _look(other)
+
+
+def _instant(nanoseconds: int) -> datetime:
+    return _EPOCH + timedelta(microseconds=nanoseconds // 1000)
 
 
 def _look(entry: Entry) -> tuple[object, ...]:
