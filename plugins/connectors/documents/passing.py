@@ -200,7 +200,8 @@ class Pass:
         """A file that was not read has no proven date: unread content may protect a file, never destroy it."""
         data_class, basis = covered
         read = content.gap is None
-        collected = collection_date(file.path, file.entry.modified_at, content.stamps) if read else None
+        seen = file.entry
+        collected = collection_date(file.path, seen.modified_at, content.stamps, seen.created_at) if read else None
         fields = parts_of(file.path) if read else ()
         return Facts(
             (ClassFacts(data_class, basis, fields, collected),), restricted=file.restricted, several_people=True
