@@ -12,7 +12,7 @@ ENV PYTHONUNBUFFERED=1 \
 
 # The folders that volumes are mounted on belong to the user, and a new volume takes that over.
 RUN useradd --uid 50000 --gid 0 --home-dir /opt/airflow --no-create-home airflow \
-    && mkdir -p /opt/airflow/logs /var/lib/retention/checkpoints /var/lib/retention/sandbox \
+    && mkdir -p /opt/airflow/logs /var/lib/retention/checkpoints /var/lib/retention/copies /var/lib/retention/sandbox \
     && chown -R 50000:0 /opt/airflow /var/lib/retention
 
 WORKDIR /opt/retention

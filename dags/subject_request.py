@@ -6,6 +6,8 @@ each morning for all that wait. Who it is about stands encrypted in the ledger; 
 * `raise_alarms` failed: a due date is near. Its message names the requests; answer or extend them.
 * `read_X` failed: the system was down or refused us. The others are worked on, and the request stays open.
 * `approve` waits for a person who did not open the request. Approve, or reject: then nothing is done.
+* `make_copies` or `send_links` failed: a copy could not be made, or its link not sent; the message says why, and each
+  morning tries again.
 * `conclude` failed: the request is still open, and the message says for what. The next run goes on with it.
 * Everything is safe to clear and to run again: it does what is left, never anything twice.
 * Runbook: docs/runbook.md, and docs/requests.md.
@@ -41,6 +43,7 @@ with DAG(
     tags=["requests", "destructive"],
 ):
     request_tasks.raise_alarms()
+    destroyed = request_tasks.destroy_copies()
     run = request_tasks.open_run()
 
     with TaskGroup("read"):
@@ -49,5 +52,7 @@ with DAG(
 
     verified = plan_approve_and_carry_out(followed)
 
-    told = request_tasks.answer(run, verified)
-    request_tasks.conclude(run, told, request_tasks.close_settled(told))
+    told = request_tasks.answer(run, request_tasks.send_links(run, request_tasks.make_copies(run, verified)))
+    closed = request_tasks.close_settled(told)
+    destroyed >> closed
+    request_tasks.conclude(run, told, closed)

@@ -58,6 +58,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--redis", default="redis:6379", help="host and port of the broker (default: %(default)s)")
     parser.add_argument("--airflow", default="http://api-server:8080", help="Airflow's base URL inside")
     parser.add_argument("--authority", default="/run/secrets/ledger_authority", help="where workers find it")
+    parser.add_argument("--copies", default="/var/lib/retention/copies", help="where copies for subjects lie")
     parser.add_argument("--checkpoints", default="/var/lib/retention/checkpoints", help="where signed heads go")
     given = parser.parse_args(arguments)
     folder = Folder(given.folder)
@@ -84,8 +85,9 @@ def main(arguments: list[str] | None = None) -> int:
         "retention_ledger": ledger_connection(given.ledger, "executor", passwords["executor"], tls),
         "retention_keys": {"conn_type": "generic", "password": keys},
     }
+    with_copies = reading | {"retention_copies": {"conn_type": "generic", "extra": {"folder": given.copies}}}
     pages = {
-        **reading,
+        **with_copies,
         "retention_ledger_approver": ledger_connection(given.ledger, "approver", passwords["approver"], tls),
     }
     recording = {
@@ -102,7 +104,7 @@ def main(arguments: list[str] | None = None) -> int:
             "password": recorder,
         },
     }
-    of_whom = {"reading": reading, "acting": reading, "recording": recording, "pages": pages}
+    of_whom = {"reading": with_copies, "acting": reading, "recording": recording, "pages": pages}
     for name, connections in of_whom.items():
         folder.keep(f"connections_{name}.json", lambda made=connections: json.dumps(made, indent=2))  # type: ignore[misc]
     print(f"made in {folder.path}: {', '.join(folder.made) or 'nothing, all files are there'}")

@@ -1,6 +1,7 @@
-"""Which routes has the intake? A form and its answer for people, three endpoints for the company's own website.
+"""Which routes has the intake? A form and its answer for people, four endpoints for the company's own website.
 
-Nothing about a person is ever in an address, a log line or an answer: only the opaque id and the state of a request.
+Nothing about a person is ever in an address or a log line; an answer holds the opaque id and the state of a request,
+and for whoever comes with the link to a copy the encrypted file.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from zoneinfo import ZoneInfo
 import jinja2
 from fastapi import FastAPI, Form, HTTPException, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import HTMLResponse, JSONResponse, Response
+from fastapi.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
 from pydantic import ValidationError
 
 from intake import runs
@@ -24,7 +25,7 @@ from orchestration import wiring
 from retention.clocks import Right
 from retention.impediment import Impediment
 from retention.life_cycles import REQUEST_ACTS_IN
-from retention.requests import identity
+from retention.requests import copies, identity
 from retention.requests.due import clocks_of
 from retention.requests.intake import Opened, take_in
 from retention.restriction import Ground
@@ -106,7 +107,11 @@ def take(request: Request, caller: CallerDep, given: Given) -> Mapping[str, Any]
             runs.start(caller, opened.request_id)
     except runs.NotStarted:
         started = False
-    return {"request_id": opened.request_id, "state": opened.state, "joined_to": opened.joined_to, "started": started}
+    told = {"request_id": opened.request_id, "state": opened.state, "joined_to": opened.joined_to, "started": started}
+    # Who joins the request of somebody else has not shown to be them, and learns nothing that belongs to it.
+    if given.shows_passphrase and opened.joined_to is None:
+        told["passphrase"] = copies.tell_passphrase(wiring.desk(), opened.request_id, caller.name)
+    return told
 
 
 @app.get("/api/requests/{request_id}")
@@ -138,6 +143,28 @@ def confirm(request: Request, caller: CallerDep, request_id: str, given: Confirm
         except runs.NotStarted:
             started = False
     return {"request_id": request_id, "state": state, "started": started}
+
+
+@app.post("/api/requests/{request_id}/copy")
+def hand_out(request: Request, caller: CallerDep, request_id: str, given: Confirmation) -> Response:
+    """Stream the encrypted copy a link leads to, once; every refused link is on record."""
+    _refuse_cookie(request, caller.by_header)
+    desk = wiring.desk()
+    try:
+        fetched = copies.fetch(desk, request_id, given.token, wiring.copies_folder())
+        content = fetched.path.open("rb")
+    except (Impediment, LookupError) as error:
+        raise HTTPException(410, str(error)) from None
+    except OSError:
+        raise HTTPException(
+            503, "the folder of copies cannot be read here: see the connection retention_copies"
+        ) from None
+    named = {
+        "Content-Disposition": 'attachment; filename="copy.enc"',
+        "Content-Length": str(fetched.path.stat().st_size),
+    }
+    stream = copies.pieces(desk, request_id, fetched, content)
+    return StreamingResponse(stream, media_type="application/octet-stream", headers=HEADERS | named)
 
 
 @app.exception_handler(RequestValidationError)

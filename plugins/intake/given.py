@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
+from retention.asking import COPIES
 from retention.clocks import Right
 from retention.requests.case_file import CaseFile
 from retention.requests.intake import Intake
@@ -19,7 +20,11 @@ Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max
 
 
 class Given(BaseModel):
-    """One request as sent in: identifiers are e-mail addresses, telephone numbers (`+44…`) or customer numbers."""
+    """One request as sent in: identifiers are e-mail addresses, telephone numbers (`+44…`) or customer numbers.
+
+    `deliver_to` is the address of a third party that is to have a portable copy, too. With `shows_passphrase` the
+    website says that it shows the person, on the page they asked on, what will open their copy.
+    """
 
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
@@ -30,11 +35,19 @@ class Given(BaseModel):
     words: Annotated[str, StringConstraints(max_length=20_000)] = ""
     ground: Ground | None = None
     to_marketing: bool = False
+    deliver_to: Annotated[str, StringConstraints(strip_whitespace=True, max_length=320)] = ""
+    shows_passphrase: bool = False
+
+    @model_validator(mode="after")
+    def _only_a_copy_has_a_passphrase(self) -> Given:
+        if self.shows_passphrase and self.right not in COPIES:
+            raise ValueError("only a request for a copy has a passphrase that could be shown")
+        return self
 
     def intake(self) -> Intake:
         """As the ledger takes it in; `NotARequest` where it cannot be one."""
         people = tuple(dict.fromkeys(Identifier(_kind(line), line) for line in self.identifiers))
-        file = CaseFile(people, self.words)
+        file = CaseFile(people, self.words, deliver_to=self.deliver_to)
         return Intake(self.right, self.channel, self.received_at, file, self.ground, self.to_marketing)
 
 

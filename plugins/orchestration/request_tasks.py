@@ -6,6 +6,7 @@ may stand there, and what else was typed in is removed before the run is refused
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from airflow.sdk import get_current_context, task
@@ -15,8 +16,8 @@ from orchestration import airflow_traces, alerts, figures, wiring
 from orchestration.here import here
 from orchestration.tasks import RECORDING
 from retention.impediment import Impediment
-from retention.requests import certificate, due, finishing, identity, run
-from retention.store import audit_log, request_runs, requests, sweeps
+from retention.requests import certificate, copies, due, finishing, identity, run
+from retention.store import audit_log, request_copies, request_runs, requests, sweeps
 from retention.store.alerts import Kind as News
 from retention.store.desk import Desk
 from retention.store.sweeps import Mode
@@ -32,6 +33,10 @@ WHERE_TO_GO = (
     "Nobody's data belongs in 'Trigger DAG': every viewer could read it. Use the tab 'New request' of this DAG, or"
     " `python -m retention request open`, and trigger with the request's id only"
 )
+
+
+class NotAllCopies(Exception):
+    """Some request of a run has not its copy yet. What was made stands; trying later may help."""
 
 
 @task(queue=RECORDING, task_display_name="open the run")
@@ -84,6 +89,15 @@ def raise_alarms() -> int:
     return 0
 
 
+@task(task_display_name="destroy old copies")
+def destroy_copies() -> int:
+    """Destroy every copy whose time is over, whoever fetched it or not; returns how many."""
+    desk = wiring.desk()
+    with desk.transaction() as db:
+        over = request_copies.expired(db, desk.now())
+    return copies.destroy_expired(desk, wiring.copies_folder()) if over else 0
+
+
 @task
 def read(opened: str, system: str) -> int:
     """Look the people up in one system."""
@@ -107,8 +121,32 @@ def follow(opened: str | None, found: list[int]) -> int:
     return len(left_out)
 
 
+@task(trigger_rule="all_done", task_display_name="make copies")
+def make_copies(opened: str | None, verified: list[Any]) -> int:
+    """Write the encrypted copy of each person of this run who asked for one; what failed is tried again."""
+    if not opened:
+        raise AirflowSkipException(NOTHING)
+    desk, sweep = here()
+    if not copies.are_asked_for(desk, sweep):
+        return 0
+    left = copies.make_for_run(desk, sweep, wiring.SYSTEMS, wiring.connector, wiring.copies_folder())
+    _fail_for(left, "no copy was made")
+    return len(left)
+
+
+@task(queue=RECORDING, trigger_rule="all_done", task_display_name="send links to copies")
+def send_links(opened: str | None, made: int | None) -> int:
+    """Send the links that were not sent yet; a mail server that is down loses none."""
+    if not opened:
+        raise AirflowSkipException(NOTHING)
+    desk, sweep = here()
+    left = copies.deliver_all(desk, wiring.mailer(), sweep, wiring.copy_page())
+    _fail_for(left, "the link was not sent")
+    return len(left)
+
+
 @task(queue=RECORDING, trigger_rule="all_done", task_display_name="seal and answer")
-def answer(opened: str | None, verified: list[Any]) -> dict[str, str]:
+def answer(opened: str | None, sent: int | None) -> dict[str, str]:
     """Seal the run, give to people what no connector does, and tell every subject whose request is finished."""
     if not opened:
         raise AirflowSkipException(NOTHING)
@@ -161,6 +199,12 @@ def conclude(opened: str | None, told: dict[str, str] | None, closed: list[str])
     if left := [said for said in told.values() if said.startswith("open: ")]:
         raise AirflowFailException("; ".join(one.removeprefix("open: ") for one in left))
     return f"answered: {len(told)}; closed: {len(closed)}"
+
+
+def _fail_for(left: Mapping[str, Exception], what: str) -> None:
+    """One failure that names every request, so that Airflow tries again; only ids and reasons stand in it."""
+    if left:
+        raise NotAllCopies(f"{what}: " + "; ".join(f"{request_id}: {error}" for request_id, error in left.items()))
 
 
 def _asked_for_proof(desk: Desk, request_id: str) -> str:

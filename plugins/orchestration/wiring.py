@@ -45,6 +45,7 @@ KEYS = "retention_keys"
 SIGNING = "retention_signing"
 AIRFLOW = "retention_airflow"
 MAIL = "retention_mail"
+COPIES = "retention_copies"
 SMTPS = 465
 
 
@@ -284,8 +285,25 @@ def mailer() -> Mailer | None:
 
 def confirmation_page() -> str:
     """Where one-time links to subjects lead: a page of the company's website that hands the token to our endpoint."""
+    return _page("confirmation_page")
+
+
+def copy_page() -> str:
+    """Where links to copies lead: a page of the website that fetches the file from our endpoint."""
+    return _page("copy_page")
+
+
+def copies_folder() -> Path:
+    """Where copies lie, encrypted: one folder for all workers and the API server."""
+    folder = connection(COPIES, "the folder for copies of subjects' data").extra_dejson.get("folder")
+    if not folder:
+        raise NotConnected(f"Airflow connection {COPIES!r} needs the extra 'folder'")
+    return Path(folder)
+
+
+def _page(extra: str) -> str:
     try:
-        return str(Connection.get(MAIL).extra_dejson.get("confirmation_page") or "")
+        return str(Connection.get(MAIL).extra_dejson.get(extra) or "")
     except Exception as error:
         if type(error).__name__ != "AirflowNotFoundException":
             raise

@@ -34,7 +34,7 @@ COMMANDS = {
     "audit": "retention.cli.audit",
     "review": "retention.cli.review",
     "tasks": "retention.cli.tasks",
-    "request": "retention.cli.request_end",
+    "request": "retention.cli.request_copies",
 }
 """Name of each command and the module that exports it, as `command` unless another name stands behind a colon."""
 

@@ -82,6 +82,7 @@ class LocalStack:
     def __post_init__(self) -> None:
         self.logs = self.home / "logs"
         self.checkpoints = self.home / "checkpoints"
+        self.copies = self.home / "copies"
         self.keys = self.home / "keys"
         self.processes = Processes(self.logs)
         self.postgres = Server(self.home / "database")
@@ -89,7 +90,8 @@ class LocalStack:
 
     def start(self) -> None:
         """Bring everything up; returns when Airflow is healthy and knows the DAGs."""
-        self.home.mkdir(parents=True, exist_ok=True)
+        for folder in (self.home, self.copies):
+            folder.mkdir(parents=True, exist_ok=True)
         self.postgres.start()
         self._databases()
         with ThreadPoolExecutor() as pool:
@@ -149,6 +151,7 @@ class LocalStack:
             "RETENTION_LEDGER_URL": self.ledger_url(role),
             "RETENTION_KEYS": str(self.keys / "keys.json"),
             "RETENTION_SIGNING_KEY": str(self.keys / "signing.key"),
+            "RETENTION_COPIES": str(self.copies),
             "RETENTION_SMTP_URL": f"{self.mail.base_url}?sender={self.mail.credentials['sender']}" if self.mail else "",
         }
         command = [sys.executable, "-m", "retention", *arguments]
@@ -237,6 +240,7 @@ class LocalStack:
                 "password": self._recorder_password(),
             },
         }
+        made["retention_copies"] = {"conn_type": "generic", "extra": {"folder": str(self.copies)}}
         if self.mail is not None:
             made["retention_mail"] = connection_to_mail(self.mail)
         made["retention_airflow_database"] = {
@@ -284,5 +288,9 @@ def connection_to(emulator: Emulator) -> dict[str, Any]:
 def connection_to_mail(mail: Emulator) -> dict[str, Any]:
     """An Airflow connection to the mail server, and where links in letters lead."""
     place = urlsplit(mail.base_url)
-    extra = {"sender": mail.credentials["sender"], "confirmation_page": "https://privacy.harbour-ltd.example/confirm"}
+    pages = {
+        "confirmation_page": "https://privacy.harbour-ltd.example/confirm",
+        "copy_page": "https://privacy.harbour-ltd.example/copy",
+    }
+    extra = {"sender": mail.credentials["sender"], **pages}
     return {"conn_type": "smtp", "host": place.hostname, "port": place.port, "extra": extra}

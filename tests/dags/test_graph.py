@@ -95,3 +95,23 @@ def test_parsing_opens_no_connection_and_imports_no_vendor_library(parsed_with: 
 def test_a_dag_file_is_short() -> None:
     for file in (ROOT / "dags").glob("*.py"):
         assert len(file.read_text().splitlines()) <= 80
+
+
+@COUNTS
+def test_a_copy_is_made_and_its_link_sent_before_the_run_forgets_whom_it_was_about(parsed_with: Parse, n: int) -> None:
+    parsed = parsed_with(n)
+    assert parsed["errors"] == {}
+    tasks = parsed["dags"]["subject_request"]["tasks"]
+
+    assert {name for name in tasks if name.endswith(".verify")} <= set(tasks["make_copies"]["up"])
+    assert "make_copies" in tasks["send_links"]["direct"]
+    assert "send_links" in tasks["answer"]["direct"]
+    assert {tasks[name]["rule"] for name in ("make_copies", "send_links", "answer")} == {"all_done"}
+
+
+def test_old_copies_are_destroyed_each_morning_whatever_else_the_run_does(parsed_with: Parse) -> None:
+    dag = parsed_with(3)["dags"]["subject_request"]
+
+    assert dag["schedule"] == "0 6 * * *"
+    assert dag["tasks"]["destroy_copies"]["up"] == []
+    assert "destroy_copies" in dag["tasks"]["close_settled"]["direct"]

@@ -178,6 +178,7 @@ class Deployment:
         places = ["--ledger", f"localhost:{self.ports['ledger']}", "--database", f"127.0.0.1:{self.ports['database']}"]
         places += ["--redis", f"127.0.0.1:{self.ports['redis']}", "--airflow", self.api]
         places += ["--authority", str(authority), "--checkpoints", str(self.home / "checkpoints")]
+        places += ["--copies", str(self.home / "copies")]
         command = [sys.executable, str(ROOT / "tools" / "production_secrets.py"), str(self.secrets), *places]
         environment = self.here.service("ledger-init", "secrets").environment
         self.processes.run("secrets", command, environment, ROOT)

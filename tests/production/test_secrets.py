@@ -57,8 +57,8 @@ def test_a_second_time_nothing_is_overwritten(folder: Path, make: Callable[..., 
 def test_only_the_recording_worker_gets_approver_signing_key_and_service_account(folder: Path) -> None:
     apart = {"retention_ledger_approver", "retention_signing", "retention_airflow"}
     assert apart <= connections(folder, "recording").keys()
-    for worker in ("reading", "acting"):
-        assert connections(folder, worker).keys() == {"retention_ledger", "retention_keys"}
+    assert connections(folder, "acting").keys() == {"retention_ledger", "retention_keys"}
+    assert connections(folder, "reading").keys() == {"retention_ledger", "retention_keys", "retention_copies"}
 
 
 def test_the_pages_get_the_ledger_under_both_roles_and_neither_a_system_nor_the_signing_key(folder: Path) -> None:

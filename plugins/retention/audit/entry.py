@@ -76,6 +76,13 @@ class Event(StrEnum):
     NOTICE_SENT = "notice_sent"
     REQUEST_CLOSED = "request_closed"
     CERTIFICATE_ISSUED = "certificate_issued"
+    COPY_MADE = "copy_made"
+    COPY_FETCHED = "copy_fetched"
+    COPY_REFUSED = "copy_refused"
+    COPY_DESTROYED = "copy_destroyed"
+    COPY_KEY_TOLD = "copy_key_told"
+    CORRECTED_FROM = "corrected_from"  # `reference` is a keyed digest of what stood there
+    CORRECTED_TO = "corrected_to"  # and of what was read there afterwards
     SEEN_AGAIN = "seen_again"
     INCIDENT = "incident"
     INCIDENT_CLOSED = "incident_closed"
@@ -114,7 +121,7 @@ WITHHELD = "withheld"
 """Stands in for a vendor's request id that is not plainly an opaque id."""
 
 ID_WORDS = (
-    "approval|case|certificate|hold|incident|key|notice|plan|policy|replay|request|restore|review|standing|step|"
+    "approval|case|certificate|copy|hold|incident|key|notice|plan|policy|replay|request|restore|review|standing|step|"
     "restriction|suppression|sweep|switch|task"
 )
 """With which words the ids begin that we make; what comes from a record begins with none of them."""

@@ -18,7 +18,7 @@ from retention.impediment import Impediment
 from retention.life_cycles import REQUEST, IllegalMove
 from retention.naming import NotNamed, identifiers_in
 from retention.requests import notices
-from retention.requests.case_file import CaseFile, Correction
+from retention.requests.case_file import CaseFile, corrections_in
 from retention.requests.due import Clock, clocks_of, raise_alarms
 from retention.requests.intake import Intake, NotARequest, Opened, take_in
 from retention.restriction import Ground
@@ -55,6 +55,7 @@ def said_plainly() -> Iterator[None]:
 @click.option("--received-at", default="", help="When, as 2026-11-22T10:00+00:00 or a day; default: now.")
 @click.option("--ground", type=click.Choice([g.value for g in Ground]), default=None, help="Of a restriction.")
 @click.option("--to-marketing", is_flag=True, help="An objection to marketing: absolute, needs no proof of identity.")
+@click.option("--to-third-party", is_flag=True, help="A portable copy goes to somebody else, too (Art. 20(2)).")
 @click.option("--many", is_flag=True, help=f"Standard input is a CSV of requests: {', '.join(SHEET)}.")
 @by_option
 @as_json_option
@@ -64,13 +65,15 @@ def open_request(
     received_at: str,
     ground: str | None,
     to_marketing: bool,
+    to_third_party: bool,
     many: bool,
     who: str,
     as_json: bool,
 ) -> None:
     """Open a request of the person on standard input: an identifier a line; after a line of --- their own words.
 
-    For a rectification the words are lines of SYSTEM KIND FIELD VALUE. A second request by the same person for the same
+    For a rectification the words are lines of SYSTEM KIND FIELD VALUE; with --to-third-party their first line is the
+    e-mail address of whoever is to have the copy, too. A second request by the same person for the same
     right joins the first. Where a mail server is set, receipt is acknowledged.
     """
     here = desk()
@@ -80,7 +83,7 @@ def open_request(
         else:
             if right is None or channel is None:
                 raise Unusable("say what is asked for and how it came in: --right, --channel (or --many)")
-            file = _file_on_standard_input(Right(right))
+            file = _file_on_standard_input(Right(right), to_third_party)
             moment = _moment(here, received_at)
             intakes = [Intake(Right(right), Channel(channel), moment, file, _ground(ground), to_marketing)]
         opened = take_in(here, intakes, who)
@@ -161,21 +164,15 @@ def _acknowledge(here: Desk, opened: list[Opened]) -> bool:
     return True
 
 
-def _file_on_standard_input(right: Right) -> CaseFile:
+def _file_on_standard_input(right: Right, to_third_party: bool) -> CaseFile:
     lines = sys.stdin.read().splitlines()
     at = lines.index(WORDS_FOLLOW) if WORDS_FOLLOW in lines else len(lines)
     identifiers, words = identifiers_in(lines[:at]), lines[at + 1 :]
     if right is Right.RECTIFICATION:
-        corrections = tuple(_correction(number, line) for number, line in enumerate(words, at + 2) if line.strip())
-        return CaseFile(identifiers, corrections=corrections)
+        return CaseFile(identifiers, corrections=corrections_in(words))
+    if to_third_party:
+        return CaseFile(identifiers, "\n".join(words[1:]), deliver_to=words[0].strip() if words else "-")
     return CaseFile(identifiers, "\n".join(words))
-
-
-def _correction(number: int, line: str) -> Correction:
-    parts = line.split(maxsplit=3)
-    if len(parts) != 4:
-        raise Unusable(f"line {number} of standard input: a correction is SYSTEM KIND FIELD VALUE")
-    return Correction(*parts)
 
 
 def _of_row(here: Desk, row: Cells) -> Intake:

@@ -1,4 +1,4 @@
-"""How does a request end? Answered, put off and reopened, certified, closed; expired copies destroyed."""
+"""How does a request end? Answered, put off and reopened, certified, closed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from retention.cli.request import by_option, said_plainly
 from retention.cli.request_answers import by_post, command, told_by_post
 from retention.cli.surroundings import Unusable, desk, mailer
 from retention.requests import certificate as certificates
-from retention.requests import copies, finishing
+from retention.requests import finishing
 from retention.store import request_certificates
 
 __all__ = ["command"]
@@ -66,14 +66,3 @@ def certificate(request_id: str, page_file: Path | None, as_json: bool) -> None:
         page_file.write_text(certificates.page(document), encoding="utf-8")
     body = document["certificate"]
     tell(document, as_json, f"{body['certificate']}: {'complete' if body['complete'] else 'not complete'}")
-
-
-@command.command("destroy-copies")
-@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.option("--request", "request_id", default="", help="Those of one request, whatever their time.")
-@as_json_option
-def destroy_copies(folder: Path, request_id: str, as_json: bool) -> None:
-    """Destroy the copies in FOLDER whose time is over."""
-    here = desk()
-    gone = copies.destroy_of(here, request_id, folder) if request_id else copies.destroy_expired(here, folder)
-    tell({"destroyed": gone}, as_json, f"destroyed {gone} copies")

@@ -3,7 +3,7 @@
 RETENTION_LEDGER_URL: postgresql://user:password@host:port/database, the role decides what the command may do;
 RETENTION_LEDGER_URL_FILE: a file with that, where no secret may stand in the environment.
 RETENTION_KEYS: a file with the pseudonym and encryption keys. RETENTION_SIGNING_KEY: a file with the signing key.
-RETENTION_SMTP_URL: the mail server, for letters to subjects.
+RETENTION_SMTP_URL: the mail server, for letters to subjects. RETENTION_COPIES: the folder where their copies lie.
 """
 
 from __future__ import annotations
@@ -57,6 +57,14 @@ def mailer() -> SmtpMailer | None:
     """The mail server of RETENTION_SMTP_URL; None where letters go by post."""
     url = os.environ.get("RETENTION_SMTP_URL")
     return mailer_of(url) if url else None
+
+
+def copies_folder() -> Path:
+    """The folder of RETENTION_COPIES: that of the Airflow connection `retention_copies`."""
+    folder = Path(_variable("RETENTION_COPIES"))
+    if not folder.is_dir():
+        raise Unusable(f"RETENTION_COPIES names {folder.name}, which is no folder here")
+    return folder
 
 
 def desk() -> Desk:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from cryptography.exceptions import InvalidTag
@@ -22,6 +23,10 @@ NONCE_BYTES = 12
 
 class CaseClosed(Impediment):
     """The key of a request was destroyed, or is not the one its file was written with: nobody can read it."""
+
+
+class NotACorrection(Impediment):
+    """What was written is no correction. The text names the line and repeats nothing of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +46,22 @@ class CaseFile:
     identifiers: tuple[Identifier, ...] = field(repr=False)
     words: str = field(default="", repr=False)
     corrections: tuple[Correction, ...] = ()
+    deliver_to: str = field(default="", repr=False)  # of a third party who is to have the copy, too (Art. 20(2))
 
     @property
     def addresses(self) -> tuple[str, ...]:
         """Where the person can be written to."""
         return tuple(i.value for i in self.identifiers if i.kind is IdentifierKind.EMAIL)
+
+
+def corrections_in(lines: Sequence[str]) -> tuple[Correction, ...]:
+    """Corrections as people write them, SYSTEM KIND FIELD VALUE a line; a field without a value is to be emptied."""
+    written = [(number, line.split(maxsplit=3)) for number, line in enumerate(lines, start=1) if line.strip()]
+    for number, parts in written:
+        if len(parts) < 3:
+            raise NotACorrection(f"correction in line {number}: expected SYSTEM KIND FIELD VALUE")
+    whole = [(*parts, "") if len(parts) == 3 else tuple(parts) for _, parts in written]
+    return tuple(Correction(system, kind, name, value.strip()) for system, kind, name, value in whole)
 
 
 def fresh_key() -> bytes:
@@ -59,6 +75,7 @@ def sealed(file: CaseFile, key: bytes, request_id: str) -> bytes:
         "identifiers": [[i.kind, i.value] for i in file.identifiers],
         "words": file.words,
         "corrections": [[c.system, c.kind, c.name, c.value] for c in file.corrections],
+        "deliver_to": file.deliver_to,
     }
     return encrypted(json.dumps(plain).encode(), key, request_id)
 
@@ -70,6 +87,7 @@ def opened(content: bytes, key: bytes, request_id: str) -> CaseFile:
         tuple(Identifier(IdentifierKind(kind), value) for kind, value in plain["identifiers"]),
         plain["words"],
         tuple(Correction(*values) for values in plain["corrections"]),
+        plain.get("deliver_to", ""),
     )
 
 

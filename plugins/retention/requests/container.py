@@ -16,13 +16,6 @@ from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
 MAGIC = b"RETENTION-COPY/1\n"
 SALT_BYTES, PREFIX_BYTES, PIECE_BYTES = 16, 7, 64 * 1024
-PASSPHRASE_BYTES = 20
-
-
-def fresh_passphrase() -> str:
-    """Random, in groups of four that can be read out."""
-    letters = secrets.token_hex(PASSPHRASE_BYTES)
-    return "-".join(letters[at : at + 4] for at in range(0, len(letters), 4))
 
 
 class Encrypting(io.RawIOBase):

@@ -111,8 +111,8 @@ def answer(desk: Desk, mailer: Mailer | None, request_id: str, by: str, by_post:
         if left := unfinished(found):
             said = ", ".join(f"{one.system}: {one.result.value}" for one in left)
             raise Unfinished(f"{request_id} is not finished ({said}); the next run goes on with it")
-        if request.asks_for in COPIES and not request_copies.was_made(db, request_id):
-            raise Unfinished(f"{request_id}: no copy of the data was made yet")
+        if request.asks_for in COPIES and (owed := request_copies.not_given_yet(db, request_id)):
+            raise Unfinished(f"{request_id}: {owed}")
         letter = _outcome(desk, db, request, found)
     notice = notices.tell(desk, mailer, request, letter, by_post)
     with desk.transaction() as db:

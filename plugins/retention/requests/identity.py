@@ -86,7 +86,7 @@ def confirm(desk: Desk, request_id: str, token: str) -> str:
                 if request.state in WAITING:
                     return settled(db, desk, request, by="subject", role=audit.Role.REQUESTER)
                 return request.state
-        entry = desk.entry(audit.Event.IDENTITY_REFUSED, run=_known_id(request_id), reasons=(why or Refusal.UNKNOWN,))
+        entry = desk.entry(audit.Event.IDENTITY_REFUSED, run=known_id(request_id), reasons=(why or Refusal.UNKNOWN,))
         audit_log.append(db, [entry])
     raise LinkRefused(why or Refusal.UNKNOWN)
 
@@ -138,7 +138,7 @@ def _why_not(db: Connection, desk: Desk, digest: bytes, request_id: str) -> Refu
     return Refusal.REPLAYED if token.used_at is not None else Refusal.EXPIRED
 
 
-def _known_id(request_id: str) -> str:
+def known_id(request_id: str) -> str:
     """A request id as the log may hold it: what a stranger typed is no id of ours."""
     word, _, number = request_id.partition("-")
     return request_id if word == "request" and len(number) == 16 and set(number) <= set("0123456789abcdef") else ""

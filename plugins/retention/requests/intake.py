@@ -55,6 +55,10 @@ class Intake:
             raise NotARequest("only an objection is one to marketing")
         if self.file.corrections and self.asks_for is not Right.RECTIFICATION:
             raise NotARequest("corrected values belong to a request for rectification")
+        if self.file.deliver_to and self.asks_for is not Right.PORTABILITY:
+            raise NotARequest("only a portable copy is passed to a third party (Art. 20(2))")
+        if self.file.deliver_to and not _is_address(self.file.deliver_to):
+            raise NotARequest("a third party is named by an e-mail address of its own")
         if self.received_at.tzinfo is None:
             raise NotARequest("the time of receipt needs its offset from UTC")
 
@@ -73,6 +77,13 @@ class Opened:
     request_id: str
     state: str
     joined_to: str | None
+
+
+def _is_address(text: str) -> bool:
+    local, at, domain = text.rpartition("@")
+    return bool(local and at and "." in domain) and not any(
+        character.isspace() or character == "," for character in text
+    )
 
 
 def take_in(desk: Desk, intakes: Sequence[Intake], by: str) -> list[Opened]:

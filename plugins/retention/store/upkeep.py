@@ -164,7 +164,7 @@ TABLES: Mapping[StoreName, tuple[str, ...]] = {
         *("review_items", "review_decisions", "review_reveals", "person_tasks"),
         *("requests", "request_events", "request_alarms", "request_runs", "request_certificates"),
     ),
-    StoreName.EXPORTS: ("request_copies",),
+    StoreName.EXPORTS: ("request_copies", "request_copy_links"),
     StoreName.NOTICES: ("request_notices",),
     StoreName.CASE_IDENTITIES: ("request_keys", "request_subjects", "request_tokens"),
     StoreName.AUDIT_LOG: ("audit_entries", "audit_head", "audit_checkpoints", "case_keys", "key_generations"),
