@@ -104,7 +104,11 @@ class MemoryConnector:
         job = f"job-{len(self._stored.jobs) + 1}" if self._stored.has_jobs and batch else ""
         if job:
             self._stored.jobs[job] = ()
-        previous = tuple(self._before(step) for step in batch) if action is Action.RESTRICT else ()
+        previous: tuple[Mapping[str, Scalar], ...] = ()
+        if action is Action.RESTRICT:
+            previous = tuple(self._before(step) for step in batch)
+        elif action is Action.RECTIFY:
+            previous = tuple(self._stood_there(step) for step in batch)
         if job or previous:
             warrant.note(Handle(action, job, tuple(step.ref for step in batch), previous))
         outcomes = [self._sent(action, step, Evidence(request_id=job), warrant) for step in batch]
@@ -198,6 +202,11 @@ class MemoryConnector:
         record = self._stored.records.get(step.ref.key)
         return {} if record is None or record.restricted else {"restricted": False}
 
+    def _stood_there(self, step: Step) -> Mapping[str, Scalar]:
+        """What the fields that RECTIFY sets hold now."""
+        record = self._stored.records.get(step.ref.key)
+        return {} if record is None else {name: record.values.get(name) for name in step.values}
+
     def _store(self, key: str, wanted: MemoryRecord | None) -> None:
         if wanted is not None:
             self._stored.records[key] = wanted
@@ -250,6 +259,7 @@ class MemoryConnector:
             filled=record.filled(),
             opted_out=record.opted_out,
             mentions=any(map(mentioning(step), record.values.values())) if step.identifiers else None,
+            corrected=self._stood_there(step) == step.values if step.action is Action.RECTIFY else None,
         )
 
 

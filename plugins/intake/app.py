@@ -26,6 +26,7 @@ from retention.clocks import Right
 from retention.impediment import Impediment
 from retention.life_cycles import REQUEST_ACTS_IN
 from retention.requests import copies, identity
+from retention.requests.case_file import corrections_in
 from retention.requests.due import clocks_of
 from retention.requests.intake import Opened, take_in
 from retention.restriction import Ground
@@ -67,12 +68,14 @@ def send(
     received_at: Annotated[str, Form()] = "",
     identifiers: Annotated[str, Form()] = "",
     words: Annotated[str, Form()] = "",
+    corrections: Annotated[str, Form()] = "",
+    deliver_to: Annotated[str, Form()] = "",
     ground: Annotated[str, Form()] = "",
     to_marketing: Annotated[bool, Form()] = False,
 ) -> Response:
     """Write the request down and start its run. Refused as a whole, with what was wrong, while the DAG is paused."""
     refuse_forgery(request, caller, form_token)
-    told = {
+    told: dict[str, Any] = {
         "right": right,
         "channel": channel,
         "received_at": _moment(received_at),
@@ -80,8 +83,13 @@ def send(
         "words": words,
         "ground": ground or None,
         "to_marketing": to_marketing,
+        "deliver_to": deliver_to,
     }
     try:
+        told["corrections"] = [
+            {"system": one.system, "kind": one.kind, "field": one.name, "value": one.value}
+            for one in corrections_in(corrections.splitlines())
+        ]
         given = Given.model_validate(told)
         runs.refuse_if_paused(caller)
         opened = _open(given, caller.name)

@@ -9,14 +9,29 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_vali
 
 from retention.asking import COPIES
 from retention.clocks import Right
-from retention.requests.case_file import CaseFile
+from retention.requests.case_file import CaseFile, Correction
 from retention.requests.intake import Intake
 from retention.restriction import Ground
 from retention.store.requests import Channel
 from retention.vocabulary import Identifier, IdentifierKind
 
-MOST_IDENTIFIERS = 20
+MOST_IDENTIFIERS, MOST_CORRECTIONS = 20, 50
 Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=320)]
+
+
+class GivenCorrection(BaseModel):
+    """What a field of the person's record in a system is to hold (Art. 16); an empty value empties it."""
+
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+    system: Line
+    kind: Line
+    field: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
+    value: Annotated[str, StringConstraints(strip_whitespace=True, max_length=20_000)]
+
+    def correction(self) -> Correction:
+        """As the case file holds it."""
+        return Correction(self.system, self.kind, self.field, self.value)
 
 
 class Given(BaseModel):
@@ -35,6 +50,7 @@ class Given(BaseModel):
     words: Annotated[str, StringConstraints(max_length=20_000)] = ""
     ground: Ground | None = None
     to_marketing: bool = False
+    corrections: Annotated[list[GivenCorrection], Field(max_length=MOST_CORRECTIONS)] = []
     deliver_to: Annotated[str, StringConstraints(strip_whitespace=True, max_length=320)] = ""
     shows_passphrase: bool = False
 
@@ -47,7 +63,8 @@ class Given(BaseModel):
     def intake(self) -> Intake:
         """As the ledger takes it in; `NotARequest` where it cannot be one."""
         people = tuple(dict.fromkeys(Identifier(_kind(line), line) for line in self.identifiers))
-        file = CaseFile(people, self.words, deliver_to=self.deliver_to)
+        right_ones = tuple(one.correction() for one in self.corrections)
+        file = CaseFile(people, self.words, right_ones, self.deliver_to)
         return Intake(self.right, self.channel, self.received_at, file, self.ground, self.to_marketing)
 
 

@@ -22,6 +22,7 @@ from retention.store import (
     audit_log,
     case_keys,
     catalogue,
+    corrections,
     generations,
     guards,
     hold_lock,
@@ -201,7 +202,8 @@ def _one_batch(
 def _vouched_for(db: Connection, desk: Desk, plan: Plan, claims: list[Claimed], tally: Tally) -> list[Claimed]:
     """Without the steps that nobody asks for any more, or that rest on an opt-out of which the suppression list knows
     nothing: they are dropped."""
-    refused = request_runs.lapsed(db, [c.step.step_id for c in claims])
+    step_ids = [c.step.step_id for c in claims]
+    refused = request_runs.lapsed(db, step_ids) | corrections.lapsed(db, step_ids)
     refused |= suppression.vouch_for(db, desk.keyring, plan.sweep_id, claims)
     if not refused:
         return claims

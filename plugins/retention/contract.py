@@ -15,6 +15,9 @@ Promises (each one is a test in `tests/contract/suite.py`):
 9. RESTRICT also empties `Step.fields` (what is kept is minimised); those values are not remembered. It notes
    the previous state it found (`Handle.previous`) before it changes anything and reports it in the outcome; on a
    restricted record it changes and reports nothing (`SAME`). RELEASE puts back exactly the values given.
+10. RECTIFY sets exactly `Step.values`, texts as the subject wrote them, and empties a field whose text is empty. It
+   notes what stood there (`Handle.previous`) before it changes anything. What a field cannot hold is refused. A
+   read-back of such a step says whether the values stand there (`Observation.corrected`).
 """
 
 from __future__ import annotations

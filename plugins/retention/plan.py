@@ -39,6 +39,9 @@ class PlannedStep:
     folded_keys: tuple[bytes, ...] = ()
     parts: tuple[str, ...] = ()
     weak: tuple[str, ...] = ()
+    # RECTIFY: a keyed digest of the values, and the request whose case file has them: see `store.corrections`.
+    values_key: bytes = b""
+    corrects_for: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +86,7 @@ def line(position: int, step: PlannedStep) -> bytes:
             sorted(key.hex() for key in step.folded_keys),
             sorted(step.parts),
             sorted(step.weak),
+            *([step.values_key.hex(), step.corrects_for] if step.corrects_for else []),
         ]
     )
 

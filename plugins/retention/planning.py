@@ -5,7 +5,7 @@ The same for a night, whose findings are what is due, and for a run for requests
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from zoneinfo import ZoneInfo
 
 from retention import audit, plan, seen_again
@@ -16,6 +16,7 @@ from retention.knowledge import Known
 from retention.plan import PlanHeader, PlannedStep, Purpose
 from retention.store import (
     audit_log,
+    corrections,
     findings,
     generations,
     incidents,
@@ -26,10 +27,12 @@ from retention.store import (
     tranches,
 )
 from retention.store import under_way as under_way_now
+from retention.store.corrections import Owed
 from retention.store.database import Connection
 from retention.store.desk import Desk
 from retention.store.sweeps import Sweep
 from retention.tranche import EVERYTHING
+from retention.verdicts import PersonsReason
 from retention.vocabulary import Action, Reason
 
 
@@ -53,15 +56,19 @@ def decide(desk: Desk, sweep: Sweep, connector: Connector) -> plans.Plan:
         under_way = under_way_now.records_under_way(db, sweep.sweep_id, system)
         tranche = EVERYTHING if sweep.is_for_requests else tranches.of_system(db, system)
         for_people = ForPeople.of(db, desk, sweep, connector)
+        corrected: Mapping[bytes, Owed] = {}
+        if sweep.is_for_requests and Action.RECTIFY in connector.supports:
+            corrected = corrections.owed(db, desk.keyring, sweep.sweep_id, system)
         for known in findings.known(db, sweep.sweep_id, system):
             is_under_way = not under_way.isdisjoint((known.record_key, *known.older_keys))
-            verdict = for_people.sort(known, judge(known, bench), is_under_way)
+            owing = corrected.get(known.record_key)
+            verdict = for_people.sort(known, _corrected(judge(known, bench), known, owing), is_under_way)
             if is_under_way:
                 verdict = Verdict("keep", None, (), (), (Reason.PENDING,))
             verdicts.append((known.record_key, verdict.name, verdict.reasons))
             met += ((kind, known.record_key) for kind in seen_again.incidents(known, verdict.reasons, earlier, zone))
             if verdict.action is not None and tranche.covers(known, zone):
-                steps.append(_step(known, verdict, bench))
+                steps.append(_step(known, verdict, bench, owing))
         findings.save_verdicts(db, sweep.sweep_id, system, verdicts)
         for_people.file_verdicts(db)
         if sweep.is_for_requests:
@@ -149,7 +156,24 @@ def _wholly_read_tenant(db: Connection, desk: Desk, sweep: Sweep, system: str) -
     return sweeps.readings(db, sweep.sweep_id)[(system, "find")].tenant
 
 
-def _step(known: Known, verdict: Verdict, bench: Bench) -> PlannedStep:
+def _corrected(verdict: Verdict, known: Known, owing: Owed | None) -> Verdict:
+    """A record that stays is corrected first; what else is due to it waits for the next run. A hold freezes it."""
+    if owing is None or known.held or verdict.action is Action.ERASE:
+        return verdict
+    reasons = (PersonsReason.SUBJECT_CORRECTS,)
+    return Verdict(
+        Action.RECTIFY.value,
+        Action.RECTIFY,
+        owing.fields,
+        (),
+        reasons,
+        asks=verdict.asks,
+        asks_about=verdict.asks_about,
+        answered=verdict.answered,
+    )
+
+
+def _step(known: Known, verdict: Verdict, bench: Bench, owing: Owed | None) -> PlannedStep:
     if verdict.action is None:
         raise ValueError("a verdict without an action is no step")
     return PlannedStep(
@@ -165,6 +189,7 @@ def _step(known: Known, verdict: Verdict, bench: Bench) -> PlannedStep:
         known.folded,
         parts_of(known, ZoneInfo(bench.system.zone), verdict.touches),
         known.weak,
+        *((owing.values_key, owing.request_id) if owing and verdict.action is Action.RECTIFY else ()),
     )
 
 

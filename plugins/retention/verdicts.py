@@ -80,11 +80,12 @@ ON_THEIR_WORD = frozenset({ReasonCode.UNSUB_MARKETING, ReasonCode.CONSENT_WITHDR
 
 
 class PersonsReason(StrEnum):
-    """Why, where a person decided what the table put before them; no row of the table has these."""
+    """Why, where a person decided: ours on what the table put before them, or the subject; no row has these."""
 
     PERSON_ERASES = "PERSON_ERASES"
     PERSON_KEEPS = "PERSON_KEEPS"
     PERSON_RESTRICTS = "PERSON_RESTRICTS"
+    SUBJECT_CORRECTS = "SUBJECT_CORRECTS"  # Art. 16
 
 
 class FollowUp(StrEnum):

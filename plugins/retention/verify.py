@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from retention import audit
 from retention.contract import Connector
 from retention.plan import Purpose
-from retention.store import audit_log, case_keys, findings, plans, register, restrictions, steps
+from retention.store import audit_log, case_keys, findings, plans, register, restrictions, steps, value_proofs
+from retention.store.database import Connection
 from retention.store.desk import Desk
 from retention.store.plans import Plan
 from retention.store.steps import Claimed
@@ -68,7 +71,7 @@ def as_wanted(claim: Claimed, seen: Observation) -> bool:
         case Action.SUPPRESS:
             return seen.presence is Presence.ABSENT or seen.opted_out is True
         case Action.RECTIFY:
-            return seen.presence is Presence.PRESENT
+            return bool(step.values) and seen.corrected is True
 
 
 def _confirm(desk: Desk, plan: Plan, connector: Connector, claims: list[Claimed], tally: Tally) -> None:
@@ -78,10 +81,11 @@ def _confirm(desk: Desk, plan: Plan, connector: Connector, claims: list[Claimed]
         for c, o in zip(claims, seen, strict=True)
         if o.presence is not Presence.UNREADABLE
     }
-    proven = [c.step.step_id for c in claims if events.get(c.step.step_id) == "verify" and c.data_classes]
+    verified = {step_id for step_id, event in events.items() if event == "verify"}
+    proven = [c.step.step_id for c in claims if c.step.step_id in verified and c.data_classes]
     with desk.transaction() as db:
         steps.mark_verified(db, events)
-        restrictions.close(db, [step_id for step_id, event in events.items() if event == "verify"])
+        restrictions.close(db, sorted(verified))
         register.enter(db, desk.keyring, plan.sweep_id, proven)
         if plan.purpose is Purpose.SUPPRESSION:  # our own change must not look like somebody else's to the next plan
             versions = {c.record_key: o.ref.version for c, o in zip(claims, seen, strict=True)}
@@ -90,10 +94,25 @@ def _confirm(desk: Desk, plan: Plan, connector: Connector, claims: list[Claimed]
         audit_log.append(
             db, [_entry(desk, plan, c, o, names) for c, o in zip(claims, seen, strict=True) if c.step.step_id in events]
         )
+        if corrected := [c for c in claims if c.step.action is Action.RECTIFY and c.step.step_id in verified]:
+            audit_log.append(db, _proofs_of_correction(db, desk, plan, corrected, names))
     for event in events.values():
         tally.add("verified" if event == "verify" else "contradicted")
     if unread := len(claims) - len(events):
         tally.add("unreadable", unread)
+
+
+def _proofs_of_correction(
+    db: Connection, desk: Desk, plan: Plan, corrected: Sequence[Claimed], names: case_keys.Names
+) -> list[audit.Entry]:
+    """What stood there and what was read there afterwards, as keyed digests."""
+    before = value_proofs.befores(db, [c.step.step_id for c in corrected])
+    proofs = [(audit.Event.CORRECTED_FROM, c, before[c.step.step_id]) for c in corrected if c.step.step_id in before]
+    proofs += [(audit.Event.CORRECTED_TO, c, names.of_values(c.case, c.record_key, c.step.values)) for c in corrected]
+    return [
+        desk.entry(event, run=plan.sweep_id, plan_digest=plan.digest, reference=digest, **case_keys.named(claim, names))
+        for event, claim, digest in proofs
+    ]
 
 
 def _entry(desk: Desk, plan: Plan, claim: Claimed, seen: Observation, names: case_keys.Names) -> audit.Entry:

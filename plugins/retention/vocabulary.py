@@ -267,8 +267,8 @@ class Page:
 class Handle:
     """The vendor's name for work under way (a bulk job), or "" where each call stands alone.
 
-    For RESTRICT, `previous` holds per record what RELEASE must put back: noted before the effect, so that a crash
-    between the call and its outcome does not lose it.
+    For RESTRICT, `previous` holds per record what RELEASE must put back, for RECTIFY what stood in the fields: noted
+    before the effect, so that a crash between the call and its outcome does not lose it.
     """
 
     action: Action
@@ -369,6 +369,7 @@ class Observation:
     opted_out: bool | None = None
     recoverable_until: date | None = None
     mentions: bool | None = None  # shared items: whether any asked-for identifier is still in there
+    corrected: bool | None = None  # RECTIFY: whether the step's values stand in its fields
 
 
 @dataclass(frozen=True, slots=True)

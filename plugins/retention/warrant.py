@@ -7,14 +7,15 @@ is enough. A hold on any step of the batch ends the leave for the whole rest of 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from retention.contract import Stopped
-from retention.store import hold_lock, kill_switch, steps
+from retention.store import hold_lock, kill_switch, steps, value_proofs
 from retention.store.desk import Desk
 from retention.store.hold_lock import SharedLock
 from retention.store.steps import Claimed
 from retention.store.sweeps import Mode
-from retention.vocabulary import Handle
+from retention.vocabulary import Action, Handle
 
 
 class BatchWarrant:
@@ -31,6 +32,9 @@ class BatchWarrant:
 
     def note(self, handle: Handle) -> None:
         with self._desk.transaction() as db:
+            if handle.action is Action.RECTIFY:
+                value_proofs.note_before(db, self._desk.keyring, handle, self._claims)
+                handle = replace(handle, previous=())
             steps.note(db, self._desk.keyring, handle, self._claims)
 
     def check(self) -> None:

@@ -264,6 +264,34 @@ class ActingPromises:
         assert differences(before, after, world.bookkeeping) == set(world.corrections)
         assert {name: after[name] for name in world.corrections} == dict(world.corrections)
 
+    def test_what_stood_there_is_noted_before_it_is_corrected(self, world: World, made: Make) -> None:
+        record, step = prepared(world, made, Action.RECTIFY)
+        before = world.snapshot()
+        noted: list[tuple[Handle, bool]] = []
+        world.connector.act(
+            Action.RECTIFY, [step], Leave(lambda handle: noted.append((handle, world.snapshot() == before)))
+        )
+        ((handle, is_before),) = noted
+        assert is_before, "noted after the effect"
+        stood = {name: before[key_of(record.ref)].get(name) or "" for name in world.corrections}
+        assert [{name: value or "" for name, value in one.items()} for one in handle.previous] == [stood]
+        assert not any(str(value) in repr(handle) for value in stood.values() if value)
+
+    def test_a_read_back_says_whether_the_corrected_values_stand_there(self, world: World, made: Make) -> None:
+        _, step = prepared(world, made, Action.RECTIFY)
+        (seen_before,) = world.connector.read_back([step])
+        act(world.connector, Action.RECTIFY, [step])
+        (seen_after,) = world.reconnect().read_back([step])
+        (not_asked,) = world.reconnect().read_back([replace(step, action=Action.ERASE, values={})])
+        assert (seen_before.corrected, seen_after.corrected, not_asked.corrected) == (False, True, None)
+
+    def test_a_correction_that_was_answered_and_had_no_effect_is_seen(self, world: World, made: Make) -> None:
+        _, step = prepared(world, made, Action.RECTIFY)
+        break_next(world, Fault.SUCCESS_WITHOUT_EFFECT, Action.RECTIFY)
+        act(world.connector, Action.RECTIFY, [step])
+        (seen,) = world.reconnect().read_back([step])
+        assert seen.corrected is False
+
     # --- Restricting and releasing ---
 
     def test_a_restricted_record_reads_as_restricted_and_is_still_there(self, world: World, made: Make) -> None:

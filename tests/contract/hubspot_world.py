@@ -163,7 +163,7 @@ class HubSpotWorld:
     # The service hides no single records from a token; that an absence needs a control is tested on the wire.
     faults = frozenset(Fault) - {Fault.HIDDEN}
     clearable: tuple[str, ...] = ("interests", "lead_score")
-    corrections: Mapping[str, Scalar] = {}
+    corrections: Mapping[str, Scalar] = {"lastname": "Corrected", "jobtitle": "Gardener"}
     # The opt-out that comes with a restriction stays after the release: tested by itself.
     bookkeeping = frozenset({"lastmodifieddate", "updatedAt", "opted_out", "hs_email_optout"})
 
@@ -290,6 +290,7 @@ _EFFECTS: Mapping[Action, str] = {
     Action.REDACT: "*/batch/update",
     Action.RESTRICT: "*/batch/update",
     Action.RELEASE: "*/batch/update",
+    Action.RECTIFY: "*/batch/update",
     Action.SUPPRESS: "*/unsubscribe-all",
 }
 

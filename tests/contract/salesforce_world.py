@@ -149,7 +149,7 @@ class SalesforceWorld:
     samples = frozenset(Sample) - {Sample.SHARED}
     faults = frozenset(Fault)
     clearable: tuple[str, ...] = ("Interests__c", "Lead_Score__c")
-    corrections: Mapping[str, Scalar] = {}
+    corrections: Mapping[str, Scalar] = {"Phone": "+44 1632 960002", "Title": "Gardener"}
     bookkeeping = frozenset({"SystemModstamp", "LastModifiedDate", "LastModifiedById"})
 
     def __init__(self, emulator: Emulator) -> None:

@@ -30,4 +30,6 @@ GRANT UPDATE ON request_copies TO retention_approver;
 -- the approved digest covers the values. What stood there before is kept as a keyed digest, for the audit log.
 ALTER TABLE steps
     ADD COLUMN values_key bytea NOT NULL DEFAULT ''::bytea,
+    ADD COLUMN corrects_for text NOT NULL DEFAULT '',  -- the request
     ADD COLUMN before_digest text;
+CREATE INDEX steps_corrections ON steps (corrects_for) WHERE corrects_for <> '';

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from connectors.hubspot.activities import CONTACT
 from connectors.hubspot.client import HubSpotClient
-from connectors.hubspot.facts import Row, declared, is_filled, is_true, properties_of, version_of
+from connectors.hubspot.facts import Row, declared, holds, is_filled, is_true, properties_of, version_of
 from connectors.hubspot.filters import may_be_address
 from connectors.hubspot.links import CONTACTS, Links
 from connectors.hubspot.mentions import Mentions
@@ -54,6 +54,8 @@ class Acting:
                 self._redact(batch, todo, sight, warrant, outcomes)
             case Action.RESTRICT:
                 self._restrict(batch, todo, sight, warrant, outcomes)
+            case Action.RECTIFY:
+                self._rectify(batch, todo, sight, warrant, outcomes)
             case _:
                 self._release(batch, todo, sight, warrant, outcomes)
         return [outcomes[number] for number in range(len(batch))]
@@ -73,7 +75,7 @@ class Acting:
         if key in sight.archived:
             # Archived by somebody else: still all there. It can be purged, but not be edited.
             return None if action is Action.ERASE else Outcome(step.ref, REFUSED, Reason.RECOVERABLE)
-        return Outcome(step.ref, REFUSED if action is Action.RELEASE else ALREADY, Reason.GONE)
+        return Outcome(step.ref, REFUSED if action in (Action.RELEASE, Action.RECTIFY) else ALREADY, Reason.GONE)
 
     def _is_as_wanted(self, action: Action, step: Step, row: Row) -> bool:
         properties = properties_of(row)
@@ -83,6 +85,8 @@ class Acting:
                 return is_minimised and not step.identifiers
             case Action.RESTRICT:
                 return is_minimised and is_true(properties.get(self._kind.restricted))
+            case Action.RECTIFY:
+                return holds(properties, step.values)
             case Action.RELEASE:
                 return all(text(properties.get(name)) == value for name, value in self._writable(step).items())
             case _:
@@ -143,6 +147,17 @@ class Acting:
             for n, stopped in self._opt_outs.opt_out(batch, usable, warrant, is_first=False).items():
                 if stopped.status not in (DONE, ALREADY):
                     outcomes[n] = replace(outcomes[n], reason=Reason.MAIL_NOT_STOPPED)
+
+    def _rectify(
+        self, batch: Sequence[Step], todo: Sequence[int], sight: Sight, warrant: Warrant, outcomes: Outcomes
+    ) -> None:
+        if not todo:
+            return
+        values: dict[int, Values] = {n: {name: text(v) for name, v in batch[n].values.items()} for n in todo}
+        rows = {n: properties_of(sight.live[batch[n].ref.key]) for n in todo}
+        before = tuple({name: text(rows[n].get(name)) for name in values[n]} for n in todo)
+        warrant.note(Handle(Action.RECTIFY, "", tuple(batch[n].ref for n in todo), before))
+        self._updating.update(batch, values, warrant, outcomes)
 
     def _release(
         self, batch: Sequence[Step], todo: Sequence[int], sight: Sight, warrant: Warrant, outcomes: Outcomes

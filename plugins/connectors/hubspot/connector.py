@@ -80,7 +80,7 @@ class HubSpotConnector:
         self._observing = {
             name: Observing(links, self._records[name], kind, opt_out) for name, kind in self._kinds.items()
         }
-        supports = {Action.ERASE, Action.REDACT}
+        supports = {Action.ERASE, Action.REDACT, Action.RECTIFY}
         if all(kind.restricted for kind in kinds):
             supports |= {Action.RESTRICT, Action.RELEASE}
         if opt_out:

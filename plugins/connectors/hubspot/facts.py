@@ -17,6 +17,7 @@ from retention.vocabulary import (
     IdentifierKind,
     RecordKind,
     RecordRef,
+    Scalar,
 )
 
 CREATED = frozenset({"createdate", "hs_createdate"})
@@ -185,3 +186,13 @@ def _collected(kind: RecordKind, field_set: FieldSet, types: Types, properties: 
                 moment = moment.date()  # a day stored as its UTC midnight
             return None if moment is None else Dated(moment, f"{kind.name}.{name}")
     return None
+
+
+def holds(properties: Mapping[str, Any], values: Mapping[str, Scalar]) -> bool:
+    """Whether properties hold these values; the service keeps addresses in small letters."""
+    return all(_comparable(properties.get(name)) == _comparable(value) for name, value in values.items())
+
+
+def _comparable(value: object) -> str:
+    plain = "" if value is None else str(value).strip()
+    return plain.casefold() if "@" in plain else plain

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from connectors.hubspot.activities import CONTACT, OBJECT_TYPES
-from connectors.hubspot.facts import declared, filled, is_true, properties_of, version_of
+from connectors.hubspot.facts import declared, filled, holds, is_true, properties_of, version_of
 from connectors.hubspot.links import CONTACTS, Links, ends
 from connectors.hubspot.mentions import Mentions
 from connectors.hubspot.records import Records, Sight, is_id, restorable_until
@@ -23,7 +23,8 @@ class Observing:
         self._opt_out = opt_out
 
     def observe(self, system: str, batch: Sequence[Step]) -> list[Observation]:
-        sight = self._records.look((step.ref.key for step in batch), declared(self._kind))
+        names = [*declared(self._kind), *(name for step in batch for name in step.values)]
+        sight = self._records.look((step.ref.key for step in batch), tuple(dict.fromkeys(names)))
         out = self._opted_out([step for step in batch if step.action is Action.SUPPRESS], sight)
         personal = [step.ref.key for step in batch if _is_about_some(step) and step.ref.key in sight.live]
         mentions = Mentions(self._links, self._kind, personal) if personal and self._kind.name != CONTACT else None
@@ -65,11 +66,12 @@ class Observing:
             opted_out=is_true(properties.get(kind.opt_out)) if kind.opt_out else out.get(ref.key),
             recoverable_until=until,
             mentions=mentions.are_in(step, row) if mentions is not None and _is_about_some(step) else None,
+            corrected=holds(properties, step.values) if step.action is Action.RECTIFY else None,
         )
 
 
 def settled(action: Action, ref: Ref, seen: Observation) -> Outcome:
-    """What the record as seen says of a call whose answer was lost. Which fields were to be cleared is not in a
+    """What the record as seen says of a call whose answer was lost. Which fields were to be changed is not in a
     handle: there only an unchanged version says something."""
     if seen.presence is Presence.UNREADABLE:
         return Outcome(ref, OutcomeStatus.UNKNOWN, Reason.NOT_PROVEN)
@@ -87,7 +89,7 @@ def settled(action: Action, ref: Ref, seen: Observation) -> Outcome:
         or (action is Action.SUPPRESS and seen.opted_out)
     ):
         return Outcome(ref, OutcomeStatus.DONE)
-    if action is Action.REDACT and seen.ref.version != ref.version:
+    if action in (Action.REDACT, Action.RECTIFY) and seen.ref.version != ref.version:
         return Outcome(ref, OutcomeStatus.UNKNOWN, Reason.NOT_PROVEN)
     return Outcome(ref, OutcomeStatus.FAILED, Reason.NOT_PROVEN)
 

@@ -40,7 +40,7 @@ def fields_read(action: Action, kind: RecordKind, steps: Sequence[Step]) -> tupl
     match action:
         case Action.REDACT:
             names = [name for step in steps for name in step.fields]
-        case Action.RELEASE:
+        case Action.RELEASE | Action.RECTIFY:
             names = [name for step in steps for name in step.values]
         case Action.RESTRICT:
             names = [kind.restricted, *_marks(kind), *(name for step in steps for name in step.fields)]
@@ -62,6 +62,8 @@ def wanted(action: Action, kind: RecordKind, view: FieldView, step: Step, row: R
             return {name: view.emptied(name) for name in names if is_filled(row.get(name))}
         case Action.RELEASE:
             return {name: value for name, value in step.values.items() if row.get(name) != value}
+        case Action.RECTIFY:
+            return _corrected(view, step, row)
         case Action.RESTRICT:
             minimised = {name: view.emptied(name) for name in step.fields if is_filled(row.get(name))}
             if row.get(kind.restricted):
@@ -69,6 +71,33 @@ def wanted(action: Action, kind: RecordKind, view: FieldView, step: Step, row: R
             return {name: True for name in names if view.sees(name) and name not in step.fields} | minimised
         case _:
             return {} if row.get(kind.opt_out) else {kind.opt_out: True}
+
+
+def holds(row: Row, values: Mapping[str, Scalar]) -> bool:
+    """Whether a row holds these texts, in whatever type and spelling the org keeps them."""
+    return all(_says(row.get(name), "" if text is None else str(text).strip()) for name, text in values.items())
+
+
+def _corrected(view: FieldView, step: Step, row: Row) -> Mapping[str, Scalar] | Reason:
+    wrong = {name: text for name, text in step.values.items() if not holds(row, {name: text})}
+    if not all(view.can_write(name) for name in wrong):
+        return Reason.NO_PERMISSION
+    try:
+        return {name: view.typed(name, str(text)) for name, text in wrong.items()}
+    except ValueError:
+        return Reason.VALIDATION
+
+
+def _says(value: object, text: str) -> bool:
+    if isinstance(value, bool):
+        return str(value).casefold() == text.casefold()
+    if isinstance(value, int | float):
+        try:
+            return float(text) == value
+        except ValueError:
+            return False
+    plain = "" if value is None else str(value).strip()
+    return plain.casefold() == text.casefold() if "@" in plain else plain == text
 
 
 def _marks(kind: RecordKind) -> tuple[str, ...]:

@@ -49,12 +49,15 @@ from retention.vocabulary import (
     Token,
 )
 
+NOTED = frozenset({Action.RESTRICT, Action.RECTIFY})
+"""Actions before which what stands in the fields is noted."""
+
 
 class SalesforceConnector:
     """One Salesforce org, seen through the rights of one integration user."""
 
     catalogued = False
-    supports = frozenset({Action.ERASE, Action.REDACT, Action.RESTRICT, Action.RELEASE, Action.SUPPRESS})
+    supports = frozenset(Action)
     batch_size: Mapping[Action, int] = MappingProxyType(
         {
             Action.ERASE: LARGEST_JOB,
@@ -62,6 +65,7 @@ class SalesforceConnector:
             Action.RESTRICT: changes.LARGEST_CALL,
             Action.RELEASE: changes.LARGEST_CALL,
             Action.SUPPRESS: changes.LARGEST_CALL,
+            Action.RECTIFY: changes.LARGEST_CALL,
         }
     )
 
@@ -158,10 +162,10 @@ class SalesforceConnector:
         seen: dict[int, Observation] = {}
         for kind, numbers in self._by_kind([step.ref for step in batch]).items():
             keys = [batch[number].ref.key for number in numbers]
-            sights = self._sights.strict(kind.name, keys, [VERSION, *declared(kind)])
+            named = [name for number in numbers for name in batch[number].values]
+            sights = self._sights.strict(kind.name, keys, [VERSION, *dict.fromkeys([*declared(kind), *named])])
             for number in numbers:
-                ref = batch[number].ref
-                seen[number] = self._observed(kind, ref, sights[short(ref.key)])
+                seen[number] = self._observed(kind, batch[number], sights[short(batch[number].ref.key)])
         return [
             seen.get(number) or Observation(_at(step.ref, ""), Presence.UNREADABLE, (QUERY_ALL,))
             for number, step in enumerate(batch)
@@ -209,6 +213,8 @@ class SalesforceConnector:
         return [outcomes[number] for number in range(len(steps))]
 
     def _write(self, action: Action, kind: RecordKind, steps: Sequence[Step], warrant: Warrant) -> list[Outcome]:
+        if action is Action.RECTIFY and not self._views.of(kind.name).asked:
+            self._views.ask(kind.name)  # a field's type and length say what it can hold
         rows, missing = self._rows(kind, steps, changes.fields_read(action, kind, steps))
         outcomes: dict[int, Outcome] = {}
         due: dict[int, Change] = {}
@@ -225,11 +231,11 @@ class SalesforceConnector:
             elif (outcome := _not_to_be_touched(step, row, missing.get(short(step.ref.key)))) is not None:
                 outcomes[number] = outcome
             elif row is not None:
-                kept = set(values) - set(step.fields) if action is Action.RESTRICT else set()
+                kept = set(values) - set(step.fields) if action in NOTED else set()
                 before = {name: row.get(name) for name in values if name in kept}
                 due[number] = Change(step.ref, values, before)
         if due:
-            noted = tuple(change.previous for change in due.values()) if action is Action.RESTRICT else ()
+            noted = tuple(change.previous for change in due.values()) if action in NOTED else ()
             warrant.note(Handle(action, "", tuple(change.ref for change in due.values()), noted))
             outcomes.update(zip(due, self._writer.write(kind.name, list(due.values()), warrant), strict=True))
         if action is Action.REDACT:
@@ -289,8 +295,8 @@ class SalesforceConnector:
         absent = [key for key in keys if short(key) not in rows]
         return rows, self._sights.strict(kind.name, absent, [VERSION]) if absent else {}
 
-    def _observed(self, kind: RecordKind, ref: RecordRef, sight: Sight) -> Observation:
-        row = sight.row
+    def _observed(self, kind: RecordKind, step: Step, sight: Sight) -> Observation:
+        ref, row = step.ref, sight.row
         if not row:
             return Observation(_at(ref, ""), sight.presence, (QUERY_ALL,))
         restricted = sight.presence is Presence.PRESENT and bool(row.get(kind.restricted))
@@ -303,6 +309,7 @@ class SalesforceConnector:
             filled=filled(kind, row),
             opted_out=bool(value_of(row, kind.opt_out)) if readable else None,
             recoverable_until=_recoverable_until(str(row[VERSION])) if binned else None,
+            corrected=changes.holds(row, step.values) if step.action is Action.RECTIFY else None,
         )
 
 

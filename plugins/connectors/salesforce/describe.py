@@ -7,6 +7,7 @@ be visible until the service refuses one.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +20,7 @@ CREATED = "CreatedDate"
 PLACEHOLDER = "[redacted]"
 """Stands in text fields that may not be empty, and counts as empty."""
 
+_NUMBERS = frozenset({"double", "int", "currency", "percent"})
 _SYSTEM_INSTANTS = frozenset({CREATED, "LastModifiedDate", "SystemModstamp"})
 _NEVER_EMPTY: Mapping[str, frozenset[str]] = {
     "Contact": frozenset({"LastName"}),
@@ -82,6 +84,26 @@ class FieldView:
         if described.get("type") == "boolean":
             return False
         return None if described.get("nillable") else PLACEHOLDER
+
+    def typed(self, name: str, text: str) -> str | bool | float | None:
+        """A text as the field holds it; `ValueError` where it cannot."""
+        described = (self.fields or {}).get(name, {})
+        if described.get("type") == "boolean":
+            if text.casefold() not in ("true", "false"):
+                raise ValueError("neither true nor false")
+            return text.casefold() == "true"
+        if not text:
+            if not described.get("nillable", True):
+                raise ValueError("may not be empty")
+            return None
+        if described.get("type") in _NUMBERS:
+            number = float(text)
+            if not math.isfinite(number):
+                raise ValueError("no number of this field")
+            return number
+        if len(text) > int(described.get("length") or len(text)):
+            raise ValueError("longer than the field")
+        return text
 
     def label(self, name: str) -> str:
         """How the org calls a field on its screens."""

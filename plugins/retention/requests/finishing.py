@@ -23,7 +23,17 @@ from retention.requests.notices import ByPost, Template
 from retention.requests.results import OfSystem, Result, of_request, unfinished
 from retention.seal import Report
 from retention.seal import seal as seal_sweep
-from retention.store import audit_log, request_copies, request_results, request_runs, requests, steps, tasks
+from retention.store import (
+    audit_log,
+    corrections,
+    request_copies,
+    request_results,
+    request_runs,
+    requests,
+    steps,
+    sweeps,
+    tasks,
+)
 from retention.store.database import Connection
 from retention.store.desk import Desk
 from retention.store.requests import Request
@@ -63,14 +73,14 @@ class Unfinished(Impediment):
 def give_to_people(desk: Desk, run: Sweep, connected: Collection[str]) -> int:
     """Ask a person for what a run's requests need in systems without a connector; returns how many tasks are new.
 
-    Corrections are for a person in every system they name: which of several records is wrong, no rule can tell.
+    So are corrections that the pipeline could not make: see `store.corrections`.
     """
     opened = 0
     with desk.transaction() as db:
         found = [requests.get(db, request_id) for request_id in request_runs.requests_of(db, run.sweep_id)]
         for system in desk.policy.systems:
             given = request_results.given_to_people(db, [r.request_id for r in found], system)
-            asking = [r for r in found if system not in connected or _names(db, desk, r, system)]
+            asking = [r for r in found if system not in connected or _corrects_by_hand(db, desk, run, r, system)]
             asking = [r for r in asking if r.request_id not in given]
             if not asking:
                 continue
@@ -84,12 +94,19 @@ def give_to_people(desk: Desk, run: Sweep, connected: Collection[str]) -> int:
     return opened
 
 
-def _names(db: Connection, desk: Desk, request: Request, system: str) -> bool:
-    """Whether a request for correction names values of a system; one that names none is about all of them."""
+def _corrects_by_hand(db: Connection, desk: Desk, run: Sweep, request: Request, system: str) -> bool:
+    """Whether a correction is left to a person in a system; a request that names no values is about all of them."""
     if request.asks_for is not Right.RECTIFICATION:
         return False
-    named = {one.system for one in requests.read_file(db, desk.keyring, request.request_id).corrections}
-    return not named or system in named
+    named = requests.read_file(db, desk.keyring, request.request_id).corrections
+    theirs = {(one.kind, one.name) for one in named if one.system == system}
+    if named and not theirs:
+        return False
+    if not sweeps.read_wholly(db, run.sweep_id, system) or corrections.waits(
+        db, run.sweep_id, request.request_id, system
+    ):
+        return False  # the next run goes on with it
+    return not theirs or not theirs <= corrections.by_pipeline(db, request.request_id, system)
 
 
 def seal(desk: Desk, run: Sweep, key: audit.SigningKey, outside: Path) -> Report:

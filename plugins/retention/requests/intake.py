@@ -90,13 +90,32 @@ def take_in(desk: Desk, intakes: Sequence[Intake], by: str) -> list[Opened]:
     """Write requests down, all or none of them; a second one by the same person for the same right joins the first."""
     if any(intake.received_at > desk.now() for intake in intakes):
         raise NotARequest("a request cannot have been received in the future")
+    for intake in intakes:
+        _refuse_undeclared(desk, intake.file)
     with desk.transaction() as db:
         return [_take_in(db, desk, intake, by) for intake in intakes]
 
 
+def _refuse_undeclared(desk: Desk, file: CaseFile) -> None:
+    """Only what the policy declares is corrected; the text repeats nothing that was typed in."""
+    for number, one in enumerate(file.corrections, start=1):
+        system = desk.policy.systems.get(one.system)
+        if system is None:
+            raise NotARequest(f"correction {number}: the policy has no such system")
+        if not system.records:
+            continue  # of a file or a mail: for a person
+        kind = system.records.get(one.kind)
+        if kind is None:
+            raise NotARequest(f"correction {number}: {one.system} has no such kind of record in the policy")
+        if one.name not in {name for field_set in kind.field_sets for name in field_set.fields}:
+            raise NotARequest(f"correction {number}: the policy declares no such field of {one.kind} in {one.system}")
+
+
 def _take_in(db: Connection, desk: Desk, intake: Intake, by: str) -> Opened:
     request_id = requests.new_id()
-    lead = requests.same_person(db, desk.keyring, intake.asks_for, intake.file.identifiers)
+    # What joins is answered with the first; other values are another matter.
+    joins = not intake.file.corrections
+    lead = requests.same_person(db, desk.keyring, intake.asks_for, intake.file.identifiers) if joins else None
     requests.insert(
         db,
         desk.keyring,

@@ -6,8 +6,9 @@ followed through the log; once it is destroyed nobody can tell whom its pseudony
 
 from __future__ import annotations
 
+import json
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -18,6 +19,7 @@ from retention.impediment import Impediment
 from retention.keyring import Keyring
 from retention.store.database import one, rows, run
 from retention.store.steps import Claimed
+from retention.vocabulary import Scalar
 
 KEPT = "6 years"
 """How long a case stays linkable from its end, where the policy does not say: so long somebody may sue over it."""
@@ -62,9 +64,17 @@ class Names:
 
     def of(self, case_id: str, record_key: bytes) -> str:
         """The pseudonym of a record in a case."""
+        return name_of(self._key(case_id), record_key)
+
+    def of_values(self, case_id: str, record_key: bytes, values: Mapping[str, Scalar]) -> str:
+        """The digest of what fields of a record hold; nothing and the empty text are the same."""
+        told = sorted((name, "" if value is None else str(value)) for name, value in values.items())
+        return record_pseudonym(self._key(case_id), "values", json.dumps([record_key.hex(), told]))
+
+    def _key(self, case_id: str) -> bytes:
         if case_id not in self._keys:
             self._keys[case_id] = _key_of(self._db, self._keyring, case_id)
-        return name_of(self._keys[case_id], record_key)
+        return self._keys[case_id]
 
 
 def name_of(case_key: bytes, record_key: bytes) -> str:

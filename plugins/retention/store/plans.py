@@ -103,6 +103,8 @@ def save(db: Connection, header: PlanHeader, steps: Sequence[PlannedStep]) -> Pl
         "folded_keys",
         "parts",
         "weak",
+        "values_key",
+        "corrects_for",
         "state",
     )
     copy_into(
@@ -127,6 +129,8 @@ def save(db: Connection, header: PlanHeader, steps: Sequence[PlannedStep]) -> Pl
                 list(step.folded_keys),
                 list(step.parts),
                 list(step.weak),
+                step.values_key,
+                step.corrects_for,
                 "planned",
             )
             for position, step in enumerate(steps)
@@ -184,7 +188,7 @@ def steps_of(db: Connection, plan_id: str) -> Iterator[PlannedStep]:
     for row in db.execute(
         streamed(
             "SELECT record_key, kind, version, action, fields, data_classes, reasons, rests_on_opt_out, subject_keys,"
-            " folded_keys, parts, weak FROM steps WHERE plan_id = :p ORDER BY position"
+            " folded_keys, parts, weak, values_key, corrects_for FROM steps WHERE plan_id = :p ORDER BY position"
         ),
         {"p": plan_id},
     ):
@@ -206,6 +210,8 @@ def planned_step(row: Any) -> PlannedStep:
         tuple(map(bytes, row.folded_keys)),
         tuple(row.parts),
         tuple(row.weak),
+        bytes(row.values_key),
+        row.corrects_for,
     )
 
 

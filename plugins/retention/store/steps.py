@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from sqlalchemy import Connection
@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 from retention.keyring import Keyring
 from retention.life_cycles import STEP, after
 from retention.plan import line
-from retention.store import holds, restrictions
+from retention.store import corrections, holds, restrictions
 from retention.store.database import one, rows, run
 from retention.store.plans import planned_step
 from retention.verdicts import ON_THEIR_WORD
@@ -128,15 +128,18 @@ def _claimed(db: Connection, keyring: Keyring, system: str, found: Sequence[Any]
         subjects = keyring.open_identifiers(values["subjects"]) if told or on_their_word else ()
         theirs = tuple(i for i in subjects if not wanted or not wanted.isdisjoint(keyring.exact_keys(i)))
         identifiers = theirs if told else ()
-        put_back = previous.get(bytes(values["record_key"]), {}) if action is Action.RELEASE else {}
-        step = Step(values["step_id"], ref, action, tuple(values["fields"]), identifiers, put_back)
+        given: Mapping[str, Scalar] = previous.get(bytes(values["record_key"]), {}) if action is Action.RELEASE else {}
+        planned = planned_step(row)
+        if planned.corrects_for and (right := corrections.wanted(db, keyring, planned.corrects_for, system, ref.kind)):
+            given, planned = right.values, replace(planned, values_key=right.values_key)
+        step = Step(values["step_id"], ref, action, tuple(values["fields"]), identifiers, given)
         claimed.append(
             Claimed(
                 step,
                 bytes(values["record_key"]),
                 values["fence"],
                 values["tries"],
-                line(values["position"], planned_step(row)),
+                line(values["position"], planned),
                 values["handle"] or "",
                 tuple(values["data_classes"]),
                 tuple(values["reasons"]),

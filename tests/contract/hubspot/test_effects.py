@@ -244,3 +244,21 @@ def test_an_export_reads_fifty_contacts_a_call_since_it_asks_for_their_history(a
     assert len(list(account.reconnect().export(refs))) == 60
     assert account.emulator.calls()["POST /crm/v3/objects/*/batch/read"] == 2
     assert {ref.kind for ref in refs} == {CONTACT}
+
+
+def test_a_corrected_address_reads_as_corrected_though_the_account_keeps_it_in_small_letters(
+    account: HubSpotWorld,
+) -> None:
+    ref = account.contact(ANN, firstname="Ann")
+    values = {"email": "Ann.Right@example.com", "firstname": ""}
+    (step,) = planned(account, Action.RECTIFY, ref, values=values)
+    noted: list[Handle] = []
+
+    (outcome,) = account.reconnect().act(Action.RECTIFY, [step], Leave(noted.append))
+
+    assert outcome.status is DONE
+    assert noted[0].previous == ({"email": ANN, "firstname": "Ann"},)
+    stored = account.stored_contact(ref)
+    assert (stored["email"].casefold(), stored.get("firstname") or "") == ("ann.right@example.com", "")
+    (seen,) = account.reconnect().read_back([step])
+    assert seen.corrected is True

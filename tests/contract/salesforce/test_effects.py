@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
+
 from retention.vocabulary import Action, Gap, GapCode, Handle, OutcomeStatus, Presence, Reason, RecordRef, Step
 from tests.contract.salesforce_world import (
     AS_OF,
@@ -226,3 +228,29 @@ def test_a_restriction_stops_every_contact_and_notes_what_was_there_before_it_do
     assert noted == [Handle(Action.RESTRICT, "", (ref,), (before,))]
     stored = org.snapshot()["Contact", ref.key]
     assert {name: stored[name] for name in before} == dict.fromkeys(before, True)
+
+
+# --- Correcting ---
+
+
+def test_a_text_is_set_in_the_type_of_its_field_and_read_back_as_it(org: SalesforceWorld) -> None:
+    ref = org.make(Sample.MIXED, "typed@example.com")
+    values = {"Lead_Score__c": "12", "Email": "New.Name@example.com", "Phone": ""}
+    step = Step("s", ref, Action.RECTIFY, fields=tuple(values), values=values)
+    assert verdicts(org.connector.act(Action.RECTIFY, [step], Leave())) == [(OutcomeStatus.DONE, Reason.OK)]
+    stored = org.snapshot()["Contact", ref.key]
+    assert (stored["Lead_Score__c"], stored["Phone"]) == (12, None)
+    (seen,) = org.reconnect().read_back([step])
+    assert seen.corrected is True
+    assert verdicts(org.reconnect().act(Action.RECTIFY, [step], Leave())) == [(OutcomeStatus.ALREADY_DONE, Reason.SAME)]
+
+
+@pytest.mark.parametrize("wrong", [{"Lead_Score__c": "seven"}, {"Lead_Score__c": "nan"}, {"LastName": ""}])
+def test_what_a_field_cannot_hold_is_refused_and_nothing_is_written(
+    org: SalesforceWorld, wrong: dict[str, str]
+) -> None:
+    ref = org.make(Sample.MIXED, "wrong@example.com")
+    before = org.snapshot()
+    outcomes = act(org, Action.RECTIFY, ref, values={"Title": "Gardener", **wrong})
+    assert verdicts(outcomes) == [(OutcomeStatus.REFUSED, Reason.VALIDATION)]
+    assert org.snapshot() == before
