@@ -18,4 +18,5 @@ class RequestIntake(AirflowPlugin):
     ]
     external_views: list[Any] = [  # noqa: RUF012 - as the base class declares it
         {"name": "New request", "href": f"{PREFIX}/new", "destination": "dag", "url_route": "new_request"},
+        {"name": "New complaint", "href": f"{PREFIX}/complaint", "destination": "dag", "url_route": "new_complaint"},
     ]

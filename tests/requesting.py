@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import re
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from typing import Any
+
+from click.testing import Result
 
 from retention import approve, audit, carry_out, guard, sweep, verify
 from retention.approve import Answer
@@ -135,3 +139,12 @@ def token_in(server: MailServer, address: str) -> str:
     """The token of the newest link sent to an address."""
     found = re.findall(rf"{re.escape(PAGE)}/request-[0-9a-f]+/(\S+)", server.to(address)[-1].get_content())
     return str(found[-1])
+
+
+Ask = Callable[..., Result]
+
+
+def told(result: Result) -> Any:
+    """What a command answered with --json."""
+    assert result.exit_code in (0, 1), result.stderr
+    return json.loads(result.stdout)

@@ -19,6 +19,7 @@ NOTES = {
     "step": "A step that a legal hold stopped stays `held`: when the hold ends, a fresh plan decides.",
     "restriction": "Art. 18(3): there is no way from `in_force` to `lifted` but through the notice.",
     "request": "Art. 12(3), 12(4): refused, extended and answered are reached through their notice, by no other way.",
+    "complaint": "Acknowledged and answered through the letter that says so; a hold stands until `closed`.",
     "approval": "The moves are those of its sweep; `lapse` is the clock's, read again before every batch.",
 }
 

@@ -7,55 +7,38 @@ and for whoever comes with the link to a copy the encrypted file.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
-from pathlib import Path
 from typing import Annotated, Any
-from zoneinfo import ZoneInfo
 
-import jinja2
 from fastapi import FastAPI, Form, HTTPException, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
 from pydantic import ValidationError
 
-from intake import runs
+from intake import complaints, runs
+from intake.answering import HEADERS, PREFIX, moment, page, refuse_cookie, said
 from intake.given import Confirmation, Given
 from intake.guard import CallerDep, may_trigger, refuse_forgery
 from orchestration import wiring
-from retention.clocks import Right
 from retention.impediment import Impediment
 from retention.life_cycles import REQUEST_ACTS_IN
 from retention.requests import copies, identity
 from retention.requests.case_file import corrections_in
 from retention.requests.due import clocks_of
 from retention.requests.intake import Opened, take_in
-from retention.restriction import Ground
 from retention.store import requests
-from retention.store.requests import Channel
 
-PREFIX = "/retention-requests"
-HEADERS = {
-    "Cache-Control": "no-store",
-    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; form-action 'self';"
-    " frame-ancestors 'self'",
-    "Referrer-Policy": "same-origin",
-    "X-Content-Type-Options": "nosniff",
-}
-_PAGES = jinja2.Environment(
-    loader=jinja2.FileSystemLoader(Path(__file__).parent / "pages"),
-    autoescape=True,
-    undefined=jinja2.StrictUndefined,
-)
+__all__ = ["PREFIX", "app"]
 
 app = FastAPI(
     title="Requests of data subjects", dependencies=[may_trigger], docs_url=None, redoc_url=None, openapi_url=None
 )
+app.include_router(complaints.routes)
 
 
 @app.get("/new", response_class=HTMLResponse)
 def form(caller: CallerDep) -> Response:
     """The empty form."""
-    return _page("form.html", caller=caller, problem="", status=200)
+    return page("form.html", caller=caller, problem="", status=200)
 
 
 @app.post("/new", response_class=HTMLResponse)
@@ -78,7 +61,7 @@ def send(
     told: dict[str, Any] = {
         "right": right,
         "channel": channel,
-        "received_at": _moment(received_at),
+        "received_at": moment(received_at),
         "identifiers": [line for line in identifiers.splitlines() if line.strip()],
         "words": words,
         "ground": ground or None,
@@ -96,14 +79,14 @@ def send(
         if opened.joined_to is None:
             runs.start(caller, opened.request_id)
     except (ValidationError, Impediment, runs.NotStarted) as error:
-        return _page("form.html", caller=caller, problem=_said(error), status=422)
-    return _page("opened.html", status=201, opened=opened)
+        return page("form.html", caller=caller, problem=said(error), status=422)
+    return page("opened.html", status=201, opened=opened)
 
 
 @app.post("/api/requests", status_code=201)
 def take(request: Request, caller: CallerDep, given: Given) -> Mapping[str, Any]:
     """The same for the website: written down first, then started; 201 with the id also where a run has to wait."""
-    _refuse_cookie(request, caller.by_header)
+    refuse_cookie(request, caller.by_header)
     try:
         opened = _open(given, caller.name)
     except Impediment as error:
@@ -138,7 +121,7 @@ def stand(request_id: str) -> Mapping[str, Any]:
 @app.post("/api/requests/{request_id}/confirm")
 def confirm(request: Request, caller: CallerDep, request_id: str, given: Confirmation) -> Mapping[str, Any]:
     """Redeem the one-time link of a subject; every refused one is on record."""
-    _refuse_cookie(request, caller.by_header)
+    refuse_cookie(request, caller.by_header)
     try:
         state = identity.confirm(wiring.desk(), request_id, given.token)
     except (Impediment, LookupError) as error:
@@ -156,7 +139,7 @@ def confirm(request: Request, caller: CallerDep, request_id: str, given: Confirm
 @app.post("/api/requests/{request_id}/copy")
 def hand_out(request: Request, caller: CallerDep, request_id: str, given: Confirmation) -> Response:
     """Stream the encrypted copy a link leads to, once; every refused link is on record."""
-    _refuse_cookie(request, caller.by_header)
+    refuse_cookie(request, caller.by_header)
     desk = wiring.desk()
     try:
         fetched = copies.fetch(desk, request_id, given.token, wiring.copies_folder())
@@ -190,31 +173,3 @@ def _place(problem: Mapping[str, Any]) -> list[Any]:
 def _open(given: Given, by: str) -> Opened:
     (opened,) = take_in(wiring.desk(), [given.intake()], by)
     return opened
-
-
-def _page(name: str, *, status: int, **values: Any) -> Response:
-    values |= {"prefix": PREFIX, "rights": list(Right), "channels": list(Channel), "grounds": list(Ground)}
-    return HTMLResponse(_PAGES.get_template(name).render(**values), status, HEADERS)
-
-
-def _said(error: Exception) -> str:
-    if isinstance(error, ValidationError):
-        return "; ".join(f"{'.'.join(map(str, one['loc'])) or 'the form'}: {one['msg']}" for one in error.errors())
-    return str(error)
-
-
-def _moment(text: str) -> str:
-    """A moment without an offset is one of the controller's place; nothing stands for now."""
-    if not text:
-        return datetime.now(UTC).isoformat()
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        return text
-    zone = ZoneInfo(wiring.policy().schedule.answering.zone)
-    return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).isoformat()
-
-
-def _refuse_cookie(request: Request, by_header: bool) -> None:
-    if not by_header:
-        raise HTTPException(403, "the endpoint takes a token in the header Authorization, not a browser's cookie")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Annotated
 
@@ -9,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_vali
 
 from retention.asking import COPIES
 from retention.clocks import Right
+from retention.complaints.taking_in import ComplaintIntake
 from retention.requests.case_file import CaseFile, Correction
 from retention.requests.intake import Intake
 from retention.restriction import Ground
@@ -62,10 +64,26 @@ class Given(BaseModel):
 
     def intake(self) -> Intake:
         """As the ledger takes it in; `NotARequest` where it cannot be one."""
-        people = tuple(dict.fromkeys(Identifier(_kind(line), line) for line in self.identifiers))
         right_ones = tuple(one.correction() for one in self.corrections)
-        file = CaseFile(people, self.words, right_ones, self.deliver_to)
+        file = CaseFile(_people(self.identifiers), self.words, right_ones, self.deliver_to)
         return Intake(self.right, self.channel, self.received_at, file, self.ground, self.to_marketing)
+
+
+class GivenComplaint(BaseModel):
+    """One complaint as sent in."""
+
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+    channel: Channel
+    received_at: datetime
+    identifiers: Annotated[list[Line], Field(min_length=1, max_length=MOST_IDENTIFIERS)]
+    words: Annotated[str, StringConstraints(max_length=20_000)] = ""
+    about_request: Annotated[str, StringConstraints(pattern="^request-[0-9a-f]{16}$")] | None = None
+
+    def intake(self) -> ComplaintIntake:
+        """As the ledger takes it in; `NotAComplaint` where it cannot be one."""
+        file = CaseFile(_people(self.identifiers), self.words)
+        return ComplaintIntake(self.channel, self.received_at, file, self.about_request)
 
 
 class Confirmation(BaseModel):
@@ -74,6 +92,10 @@ class Confirmation(BaseModel):
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
     token: Annotated[str, StringConstraints(min_length=16, max_length=200)]
+
+
+def _people(lines: Iterable[str]) -> tuple[Identifier, ...]:
+    return tuple(dict.fromkeys(Identifier(_kind(line), line) for line in lines))
 
 
 def _kind(line: str) -> IdentifierKind:

@@ -35,6 +35,7 @@ COMMANDS = {
     "review": "retention.cli.review",
     "tasks": "retention.cli.tasks",
     "request": "retention.cli.request_copies",
+    "complaint": "retention.cli.complaint",
 }
 """Name of each command and the module that exports it, as `command` unless another name stands behind a colon."""
 

@@ -155,6 +155,15 @@ REQUEST: Table = {
 REQUEST_ACTS_IN = ("in_progress", "extended")
 """In which states a request may cause a step: elsewhere it waits for its subject, was taken back or is over."""
 
+COMPLAINT: Table = {
+    "received": {"acknowledgement_sent": "acknowledged", "withdraw": "withdrawn"},
+    "acknowledged": {"progress_sent": "acknowledged", "answer_sent": "answered", "withdraw": "withdrawn"},
+    "answered": {"close": "closed"},
+    "withdrawn": {"close": "closed"},
+    "closed": {},
+}
+"""A subject's complaint (UK: DPA 2018 s.164A). A hold over its people stands in every state but the last."""
+
 LIFE_CYCLES: Mapping[str, Table] = {
     "sweep": SWEEP,
     "plan": PLAN,
@@ -164,6 +173,7 @@ LIFE_CYCLES: Mapping[str, Table] = {
     "approval": APPROVAL,
     "standing approval": STANDING_APPROVAL,
     "request": REQUEST,
+    "complaint": COMPLAINT,
 }
 """Every life cycle by name. The first state of each table is the one it begins in."""
 

@@ -15,6 +15,7 @@ from datetime import date
 from retention import audit
 from retention.holds import HoldReason, Scope
 from retention.store import audit_log, hold_lock, holds
+from retention.store.database import Connection
 from retention.store.desk import Desk
 from retention.store.findings import is_shared
 from retention.store.holds import Call
@@ -47,29 +48,52 @@ def place_hold(
     patience: float = PATIENCE_SECONDS,
 ) -> Acknowledgement:
     """Place a hold and acknowledge it; what is under way when it is placed is named, the rest never starts."""
-    roles = desk.policy.schedule.shared_mailboxes
     with desk.transaction() as db:
-        hold_id = holds.place(
-            db,
-            desk.keyring,
-            scope,
-            matter=matter,
-            reason=reason,
-            owner=owner,
-            placed_by=placed_by,
-            review_on=review_on,
-            is_role=lambda identifier: is_shared(identifier, roles),
+        hold_id = write_down(
+            db, desk, scope, matter=matter, reason=reason, owner=owner, placed_by=placed_by, review_on=review_on
         )
-        entry = desk.entry(
-            audit.Event.HOLD_PLACED,
-            reference=hold_id,
-            reasons=(reason,),
-            data_classes=tuple(sorted(scope.reach.data_classes)),
-            actor=placed_by,
-            role=audit.Role.DPO,
-            count=len(scope.subjects),
-        )
-        audit_log.append(db, [entry])
+    return acknowledge(desk, hold_id, patience)
+
+
+def write_down(
+    db: Connection,
+    desk: Desk,
+    scope: Scope,
+    *,
+    matter: str,
+    reason: HoldReason,
+    owner: str,
+    placed_by: str,
+    review_on: date,
+) -> str:
+    """Write a hold and its audit entry, to count once the transaction is committed; `acknowledge` it after that."""
+    roles = desk.policy.schedule.shared_mailboxes
+    hold_id = holds.place(
+        db,
+        desk.keyring,
+        scope,
+        matter=matter,
+        reason=reason,
+        owner=owner,
+        placed_by=placed_by,
+        review_on=review_on,
+        is_role=lambda identifier: is_shared(identifier, roles),
+    )
+    entry = desk.entry(
+        audit.Event.HOLD_PLACED,
+        reference=hold_id,
+        reasons=(reason,),
+        data_classes=tuple(sorted(scope.reach.data_classes)),
+        actor=placed_by,
+        role=audit.Role.DPO,
+        count=len(scope.subjects),
+    )
+    audit_log.append(db, [entry])
+    return hold_id
+
+
+def acknowledge(desk: Desk, hold_id: str, patience: float = PATIENCE_SECONDS) -> Acknowledgement:
+    """Wait until nothing on what a committed hold covers can start any more; names what was begun before it."""
     nothing_runs = hold_lock.calls_have_ended(desk.engine, patience)
     with desk.transaction() as db:
         return Acknowledgement(hold_id, tuple(holds.calls_met(db, hold_id)), nothing_runs)

@@ -83,6 +83,9 @@ class Event(StrEnum):
     COPY_KEY_TOLD = "copy_key_told"
     CORRECTED_FROM = "corrected_from"  # `reference` is a keyed digest of what stood there
     CORRECTED_TO = "corrected_to"  # and of what was read there afterwards
+    COMPLAINT_OPENED = "complaint_opened"
+    COMPLAINT_MOVED = "complaint_moved"
+    COMPLAINT_CLOSED = "complaint_closed"
     SEEN_AGAIN = "seen_again"
     INCIDENT = "incident"
     INCIDENT_CLOSED = "incident_closed"
@@ -121,7 +124,8 @@ WITHHELD = "withheld"
 """Stands in for a vendor's request id that is not plainly an opaque id."""
 
 ID_WORDS = (
-    "approval|case|certificate|copy|hold|incident|key|notice|plan|policy|replay|request|restore|review|standing|step|"
+    "approval|case|certificate|complaint|copy|hold|incident|key|notice|plan|policy|replay|request|restore|review|"
+    "standing|step|"
     "restriction|suppression|sweep|switch|task"
 )
 """With which words the ids begin that we make; what comes from a record begins with none of them."""
@@ -149,7 +153,8 @@ _PATTERNS = {
     "reference": _ID,
     "plan_digest": _DIGEST,
     "item": _ID,
-    "case_key": r"(?:sweep|request|case)-[0-9a-f]{4,64}|[0-9a-f]{16}|k\d{1,6}|\d{4}(?:-\d{2}){1,2}(?:-[0-9a-f]{1,8})?",
+    "case_key": r"(?:sweep|request|complaint|case)-[0-9a-f]{4,64}|[0-9a-f]{16}|k\d{1,6}"
+    r"|\d{4}(?:-\d{2}){1,2}(?:-[0-9a-f]{1,8})?",
     "system": "[a-z][a-z0-9_-]{0,39}",
     "record": _PSEUDONYM,
     "decision": _CODE,

@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from retention.cli.answers import as_json_option, tell, tell_rows
+from retention.cli.mailed_alarms import mail_alarms
 from retention.cli.sheet import BadInput, Cells, parse_moment, rows_of
 from retention.cli.surroundings import Unusable, desk, mailer
 from retention.clocks import Right
@@ -25,6 +26,7 @@ from retention.restriction import Ground
 from retention.store import request_notices, requests
 from retention.store.desk import Desk
 from retention.store.requests import Channel
+from retention.vocabulary import Identifier
 
 COLUMNS = ("request", "state", "right", "channel", "received", "due", "clock", "joined_to")
 ALARM_COLUMNS = ("request", "mark_on", "status", "due")
@@ -84,7 +86,7 @@ def open_request(
             if right is None or channel is None:
                 raise Unusable("say what is asked for and how it came in: --right, --channel (or --many)")
             file = _file_on_standard_input(Right(right), to_third_party)
-            moment = _moment(here, received_at)
+            moment = moment_of(here, received_at)
             intakes = [Intake(Right(right), Channel(channel), moment, file, _ground(ground), to_marketing)]
         opened = take_in(here, intakes, who)
     acknowledged = _acknowledge(here, opened)
@@ -136,12 +138,8 @@ def alarms(as_json: bool) -> None:
     here = desk()
     raised = raise_alarms(here)
     rows = [{"request": a.request_id, "mark_on": a.mark_on, "status": a.status.value, "due": a.due} for a in raised]
-    post = mailer()
-    if raised and post is not None:
-        ids = "\n".join(f"{a.request_id}: due {a.due.isoformat() if a.due else a.status.value}" for a in raised)
-        first = raised[0]
-        name = f"alarm.{first.request_id}.{first.mark_on.isoformat()}"
-        post.send(here.policy.schedule.answering.contact, "Requests that wait for an answer", f"{ids}\n", name)
+    owed = [f"due {a.due.isoformat()}" if a.due else a.status.value for a in raised]
+    mail_alarms(here, [(a.request_id, a.mark_on, text) for a, text in zip(raised, owed, strict=True)])
     tell_rows(rows, ALARM_COLUMNS, as_json, "no alarms")
     if raised:
         sys.exit(1)
@@ -165,14 +163,19 @@ def _acknowledge(here: Desk, opened: list[Opened]) -> bool:
 
 
 def _file_on_standard_input(right: Right, to_third_party: bool) -> CaseFile:
-    lines = sys.stdin.read().splitlines()
-    at = lines.index(WORDS_FOLLOW) if WORDS_FOLLOW in lines else len(lines)
-    identifiers, words = identifiers_in(lines[:at]), lines[at + 1 :]
+    identifiers, words = people_and_words()
     if right is Right.RECTIFICATION:
         return CaseFile(identifiers, corrections=corrections_in(words))
     if to_third_party:
         return CaseFile(identifiers, "\n".join(words[1:]), deliver_to=words[0].strip() if words else "-")
     return CaseFile(identifiers, "\n".join(words))
+
+
+def people_and_words() -> tuple[tuple[Identifier, ...], list[str]]:
+    """Who stands on standard input, an identifier a line, and the lines of their own words."""
+    lines = sys.stdin.read().splitlines()
+    at = lines.index(WORDS_FOLLOW) if WORDS_FOLLOW in lines else len(lines)
+    return identifiers_in(lines[:at]), lines[at + 1 :]
 
 
 def _of_row(here: Desk, row: Cells) -> Intake:
@@ -183,14 +186,14 @@ def _of_row(here: Desk, row: Cells) -> Intake:
     right, channel = row.one_of("right", Right), row.one_of("channel", Channel)
     ground = row.one_of("ground", Ground) if row.has("ground") and row.text("ground") else None
     to_marketing = row.has("to_marketing") and row.text("to_marketing") == "yes"
-    moment = row.parsed("received_at", lambda text: _moment(here, text))
+    moment = row.parsed("received_at", lambda text: moment_of(here, text))
     try:
         return Intake(right, channel, moment, CaseFile(people), ground, to_marketing)
     except NotARequest as error:
         raise row.bad("right", str(error)) from error
 
 
-def _moment(here: Desk, text: str) -> datetime:
+def moment_of(here: Desk, text: str) -> datetime:
     """An instant; of a day its first moment, in UTC; nothing: now."""
     if not text:
         return here.now()

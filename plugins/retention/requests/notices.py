@@ -7,7 +7,7 @@ the digest of the letter. A crash between the two sends the same letter again un
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
@@ -40,7 +40,12 @@ class Template(StrEnum):
     REFUSAL = "refusal"
     LIFTING = "lifting"
     RECIPIENTS = "recipients"
+    RECIPIENTS_NAMED = "recipients-named"
     COPY = "copy"
+    FEE = "fee"
+    COMPLAINT_ACKNOWLEDGEMENT = "complaint-acknowledgement"
+    COMPLAINT_PROGRESS = "complaint-progress"
+    COMPLAINT_ANSWER = "complaint-answer"
 
 
 class NobodyToWriteTo(Impediment):
@@ -101,13 +106,25 @@ def tell(
     With `by_post` a person sent it. Whoever moves a request because of it does so after this.
     """
     with desk.transaction() as db:
-        notice_id = request_notices.next_id(db, request.request_id, made.template)
         addresses = () if by_post else (to,) if to else _addresses(db, desk, request)
+    return send(desk, mailer, request.request_id, made, addresses, by_post)
+
+
+def send(
+    desk: Desk,
+    mailer: Mailer | None,
+    about: str,
+    made: Letter,
+    addresses: Sequence[str],
+    by_post: ByPost | None = None,
+) -> str:
+    """Send a letter about a request or complaint to addresses, then record it; returns the notice's id."""
+    with desk.transaction() as db:
+        notice_id = request_notices.next_id(db, about, made.template)
     if by_post is None:
         if mailer is None or not addresses:
             raise NobodyToWriteTo(
-                f"{request.request_id}: no address or no mail server: send the {made.template} letter by post and"
-                " name its reference"
+                f"{about}: no address or no mail server: send the {made.template} letter by post and name its reference"
             )
         for number, address in enumerate(addresses):
             mailer.send(address, made.subject, made.body, f"{notice_id}.{number}")
@@ -115,7 +132,7 @@ def tell(
         request_notices.record(
             db,
             notice_id,
-            request.request_id,
+            about,
             template=made.template,
             template_digest=made.template_digest,
             digest=made.digest,
@@ -124,7 +141,7 @@ def tell(
         )
         entry = desk.entry(
             audit.Event.NOTICE_SENT,
-            run=request.request_id,
+            run=about,
             reference=notice_id,
             reasons=(made.template,),
             role=audit.Role.OPERATOR,

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from click.testing import CliRunner, Result
 from sqlalchemy import Engine
 
+from retention.__main__ import main
+from retention.keyring import Keyring
 from retention.store.desk import Desk
 from sandbox.mail.server import MailServer
 from tests.memory_system import MemorySystem
-from tests.sweeping import desk_for, rehearse
+from tests.requesting import Ask
+from tests.sweeping import TODAY, desk_for, rehearse
 
 
 @pytest.fixture
@@ -35,3 +40,21 @@ def crm() -> MemorySystem:
 @pytest.fixture
 def shop() -> MemorySystem:
     return MemorySystem("shop", tenant="shop-tenant")
+
+
+@pytest.fixture
+def ask(ledger_url: str, tmp_path: Path, mail: MailServer) -> Ask:
+    keys = tmp_path / "keys.json"
+    keys.write_text(Keyring.generate("k1").to_json())
+    environment = {
+        "RETENTION_LEDGER_URL": ledger_url,
+        "RETENTION_KEYS": str(keys),
+        "RETENTION_POLICY": None,
+        "RETENTION_SMTP_URL": f"smtp://127.0.0.1:{mail.port}?sender=privacy@example.com",
+        "AS_OF": TODAY.isoformat(),
+    }
+
+    def run(*arguments: str, stdin: str = "") -> Result:
+        return CliRunner().invoke(main, list(arguments), input=stdin, env=environment)
+
+    return run

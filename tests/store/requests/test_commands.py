@@ -2,45 +2,10 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any
-
-import pytest
-from click.testing import CliRunner, Result
-
-from retention.__main__ import main
-from retention.keyring import Keyring
 from sandbox.mail.server import MailServer
-from tests.requesting import PAGE, token_in
-from tests.sweeping import TODAY
+from tests.requesting import PAGE, Ask, token_in, told
 
-Ask = Callable[..., Result]
 OPEN = ("request", "open", "--channel", "email", "--received-at", "2026-11-20", "--by", "clerk")
-
-
-@pytest.fixture
-def ask(ledger_url: str, tmp_path: Path, mail: MailServer) -> Ask:
-    keys = tmp_path / "keys.json"
-    keys.write_text(Keyring.generate("k1").to_json())
-    environment = {
-        "RETENTION_LEDGER_URL": ledger_url,
-        "RETENTION_KEYS": str(keys),
-        "RETENTION_POLICY": None,
-        "RETENTION_SMTP_URL": f"smtp://127.0.0.1:{mail.port}?sender=privacy@example.com",
-        "AS_OF": TODAY.isoformat(),
-    }
-
-    def run(*arguments: str, stdin: str = "") -> Result:
-        return CliRunner().invoke(main, list(arguments), input=stdin, env=environment)
-
-    return run
-
-
-def told(result: Result) -> Any:
-    assert result.exit_code in (0, 1), result.stderr
-    return json.loads(result.stdout)
 
 
 def test_a_request_is_opened_acknowledged_identified_and_listed_with_its_due_date(ask: Ask, mail: MailServer) -> None:

@@ -1,0 +1,1 @@
+"""What becomes of a complaint about how personal data is used? Taken in, acknowledged, answered, closed."""
