@@ -61,6 +61,7 @@ class DropReason(StrEnum):
     DUPLICATE = "duplicate"
     KEPT_BY_LAW = "kept-by-law"
     OUT_OF_SCOPE = "out-of-scope"
+    DISPROPORTIONATE = "impossible-or-disproportionate"  # telling a recipient (Art. 19)
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,6 +72,7 @@ class Event(StrEnum):
     IDENTITY_CONFIRMED = "identity_confirmed"
     IDENTITY_REFUSED = "identity_refused"
     REQUEST_EXTENDED = "request_extended"
+    REQUEST_JUDGED = "request_judged"
     REQUEST_REFUSED = "request_refused"
     NOTICE_SENT = "notice_sent"
     REQUEST_CLOSED = "request_closed"

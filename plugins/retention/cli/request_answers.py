@@ -103,13 +103,12 @@ def refuse(
 
 @command.command("pause")
 @click.argument("request_id")
-@click.option("--for", "what", type=click.Choice(["clarification", "fee"]), required=True, help="What was asked for.")
 @by_option
 @as_json_option
-def pause(request_id: str, what: str, who: str, as_json: bool) -> None:
-    """Wait for the subject's answer. Whether that stops the clock depends on the right and the law."""
+def pause(request_id: str, who: str, as_json: bool) -> None:
+    """Wait for the subject to say what is meant. Whether that stops the clock depends on the right and the law."""
     with said_plainly():
-        state = answers.pause(desk(), request_id, what, who)
+        state = answers.pause(desk(), request_id, who)
     tell({"request": request_id, "state": state}, as_json, f"{request_id} is {state}")
 
 

@@ -9,7 +9,8 @@ import click
 
 from retention.cli.answers import as_json_option, tell
 from retention.cli.request import by_option, said_plainly
-from retention.cli.request_answers import by_post, command, told_by_post
+from retention.cli.request_answers import by_post, told_by_post
+from retention.cli.request_burden import command
 from retention.cli.surroundings import Unusable, desk, mailer
 from retention.requests import certificate as certificates
 from retention.requests import finishing

@@ -13,6 +13,7 @@ from pydantic import AfterValidator, Field, model_validator
 from retention.limits import GuardChanges
 from retention.policy.files import FILE_SERVERS, FileServer, FilesPolicy
 from retention.policy.mail import MailPolicy
+from retention.policy.recipients import RecipientId, RecipientPolicy
 from retention.policy.shape import Name, Selector, Strict, contradiction, known_zone
 from retention.policy.stores import Stores
 from retention.vocabulary import Action, DataClass, FieldSet, IdentifierKind, LawfulBasis, RecordKind
@@ -115,6 +116,7 @@ class SystemPolicy(Strict):
     `absent` names kinds of record that this instance certainly has not (no licence for orders): they are not read and
     are no gap. `api_reserve` is how many calls of the vendor's daily allowance are left to others. `after` names the
     systems that must have been worked off before: a synchronisation would bring back from them what is erased here.
+    `recipients` are those its data is passed to ({}: nobody); where nothing is said a person finds out each time.
     """
 
     kind: Literal["salesforce", "hubspot", "microsoft365"] | FileServer
@@ -131,6 +133,7 @@ class SystemPolicy(Strict):
     absent: tuple[Selector, ...] = ()
     api_reserve: int = Field(default=0, ge=0)
     after: tuple[Name, ...] = ()
+    recipients: dict[RecipientId, RecipientPolicy] | None = None
 
     @model_validator(mode="after")
     def _reads_something(self) -> SystemPolicy:

@@ -14,13 +14,14 @@ from retention import audit, clocks
 from retention.impediment import Impediment
 from retention.life_cycles import REQUEST, IllegalMove
 from retention.place_hold import PATIENCE_SECONDS
-from retention.requests import notices
+from retention.requests import notices, recipients
 from retention.requests.due import clock_of, inputs, working_days
 from retention.requests.mailer import Mailer
 from retention.requests.moves import Moved, move
 from retention.requests.notices import ByPost, Template
-from retention.store import audit_log, hold_lock, requests, restrictions
+from retention.store import audit_log, hold_lock, request_recipients, requests, restrictions
 from retention.store.desk import Desk
+from retention.store.request_recipients import What
 from retention.store.requests import Request
 
 
@@ -54,7 +55,12 @@ IN_WORDS = {
     RefusalReason.EXPRESSION: "Freedom of expression and information comes first (Article 17(3)(a)).",
     RefusalReason.OVERRIDDEN: "We have compelling legitimate grounds that come first (Article 21(1)).",
 }
+_TOO_MUCH = {RefusalReason.MANIFESTLY_UNFOUNDED, RefusalReason.EXCESSIVE}
 _BACK_AGAIN = {RefusalReason.LEGAL_DUTY, RefusalReason.CLAIMS}
+
+
+class NotJudged(Impediment):
+    """Nobody has decided that a request is manifestly unfounded or excessive: decide that first, with its proof."""
 
 
 class TooLate(Impediment):
@@ -101,6 +107,12 @@ def refuse(
     What is refused for a time only (a statute, a claim) is put off: it is looked at again when that ends.
     """
     request = _that_may(desk, request_id, Moved.REFUSAL_NOTICE_SENT)
+    if _TOO_MUCH.intersection(reasons):
+        with desk.transaction() as db:
+            if requests.excess_reason(db, request_id) is None:
+                raise NotJudged(
+                    f"{request_id}: say first that it asks too much, and where it is shown: `request judge`"
+                )
     is_put_off = bool(_BACK_AGAIN.intersection(reasons)) and request.asks_for is clocks.Right.ERASURE
     with desk.transaction() as db:
         letter = notices.written(
@@ -126,15 +138,19 @@ def withdraw(desk: Desk, request_id: str, by: str) -> bool:
     return hold_lock.calls_have_ended(desk.engine, PATIENCE_SECONDS)
 
 
-def pause(desk: Desk, request_id: str, what: str, by: str) -> str:
-    """Wait for the subject: for a clarification, or for a fee. Whether the clock stops is for the clock to say."""
+def pause(desk: Desk, request_id: str, by: str) -> str:
+    """Wait for the subject to say what is meant. Whether the clock stops is for the clock to say."""
     with desk.transaction() as db:
-        return move(db, desk, request_id, Moved.PAUSE, by=by, what=what)
+        return move(db, desk, request_id, Moved.PAUSE, by=by, what="clarification")
 
 
 def resume(desk: Desk, request_id: str, by: str) -> str:
-    """Go on: the subject answered."""
+    """Go on: the subject answered, or paid."""
     with desk.transaction() as db:
+        happened = requests.events(db, [request_id])[request_id]
+        waited_for = next((h.what for h in reversed(happened) if h.event == Moved.PAUSE), "")
+        if waited_for == "fee":
+            requests.note_paid(db, request_id)
         return move(db, desk, request_id, Moved.RESUME, by=by)
 
 
@@ -173,6 +189,10 @@ def lift(
             role=audit.Role.DPO,
         )
         audit_log.append(db, [entry])
+        restricted = [one for one in request_recipients.of_request(db, request_id) if one.what is What.RESTRICTED]
+        systems = dict.fromkeys((one.system for one in restricted), What.RELEASED)
+        recipients.ask(db, desk, request, systems, by_mail=mailer is not None)
+    recipients.tell(desk, mailer, request_id)
     return notice
 
 

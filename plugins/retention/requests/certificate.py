@@ -22,9 +22,18 @@ from retention import audit, clocks
 from retention.requests.due import clock_of
 from retention.requests.finishing import in_words
 from retention.requests.notices import FOLDER
+from retention.requests.recipients import name_of
 from retention.requests.results import UNFINISHED, OfSystem, Result, of_request
-from retention.store import audit_log, request_certificates, request_notices, request_results, requests
+from retention.store import (
+    audit_log,
+    request_certificates,
+    request_notices,
+    request_recipients,
+    request_results,
+    requests,
+)
 from retention.store.desk import Desk
+from retention.store.request_recipients import Recipient
 
 TYPE = "retention-certificate/v1"
 """Inside every certificate, so that no other signed object can be taken for one."""
@@ -96,6 +105,7 @@ def _body(desk: Desk, request_id: str, certificate_id: str) -> dict[str, Any]:
         happened = requests.events(db, [request_id])[request_id]
         found = of_request(db, desk, request_id)
         letters = request_notices.of_request(db, request_id)
+        told = request_recipients.of_request(db, request_id)
         plans = request_results.plan_digests(db, request_id)
     due = clock_of(desk.policy.schedule, request, happened).due
     answered_on = next((h.on_day for h in happened if h.event == "outcome_notice_sent"), None)
@@ -112,6 +122,7 @@ def _body(desk: Desk, request_id: str, certificate_id: str) -> dict[str, Any]:
         "deadline_met": None if answered_on is None or due.due is None else answered_on <= due.due,
         "complete": is_complete(found),
         "systems": [_system(one) for one in found],
+        "recipients": [_recipient(desk, one) for one in told],
         "exceptions": {code: in_words(code) for code in sorted({c for one in found for c in one.counted.kept})},
         "backups": f"Not used meanwhile; the last one that may hold the data ends by "
         f"{(desk.today + timedelta(days=rules.backups_end_after_days)).isoformat()}.",
@@ -142,6 +153,18 @@ def _system(one: OfSystem) -> dict[str, Any]:
         "in_review": counted.review,
         "unread_items": counted.gaps,
         "proofs_by_hand": list(counted.proofs),
+    }
+
+
+def _recipient(desk: Desk, one: Recipient) -> dict[str, Any]:
+    return {
+        "recipient": name_of(desk, one),
+        "system": one.system,
+        "what": one.what.value,
+        "state": one.state,
+        "told_on": one.told_on.isoformat() if one.told_on else None,
+        "by": one.how.value,
+        "proof": one.proof,
     }
 
 

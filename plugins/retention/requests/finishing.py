@@ -16,7 +16,7 @@ from retention.clocks import Right
 from retention.decide import PRECEDENCE
 from retention.for_people import owner_of
 from retention.impediment import Impediment
-from retention.requests import notices
+from retention.requests import notices, recipients
 from retention.requests.mailer import Mailer
 from retention.requests.moves import Moved, move
 from retention.requests.notices import ByPost, Template
@@ -27,6 +27,7 @@ from retention.store import (
     audit_log,
     corrections,
     request_copies,
+    request_recipients,
     request_results,
     request_runs,
     requests,
@@ -38,7 +39,7 @@ from retention.store.database import Connection
 from retention.store.desk import Desk
 from retention.store.requests import Request
 from retention.store.sweeps import Sweep
-from retention.tasks import COPY, RECIPIENTS, Need
+from retention.tasks import COPY, Need
 from retention.verdicts import ReasonCode
 from retention.vocabulary import Action
 
@@ -134,12 +135,15 @@ def answer(desk: Desk, mailer: Mailer | None, request_id: str, by: str, by_post:
     notice = notices.tell(desk, mailer, request, letter, by_post)
     with desk.transaction() as db:
         state = move(db, desk, request_id, Moved.OUTCOME_NOTICE_SENT, by=by, notice=notice)
-        _ask_for_recipients(db, desk, request, [one for one in found if _may_have_been_passed_on(one)])
+        passed_on = [one for one in found if _may_have_been_passed_on(one)]
+        tell = {one.system: recipients.what_they_do(request.asks_for, one.counted.done) for one in passed_on}
+        recipients.ask(db, desk, request, tell, by_mail=mailer is not None)
         if _is_put_off(request, found):
-            return move(db, desk, request_id, Moved.DEFER, by=by)
-        if any(one.result is Result.SETTLING for one in found) or _restricts(request):
-            return move(db, desk, request_id, Moved.SETTLE, by=by)
-        return state
+            state = move(db, desk, request_id, Moved.DEFER, by=by)
+        elif any(one.result is Result.SETTLING for one in found) or _restricts(request):
+            state = move(db, desk, request_id, Moved.SETTLE, by=by)
+    recipients.tell(desk, mailer, request_id)
+    return state
 
 
 def reopen(desk: Desk, request_id: str, by: str) -> str:
@@ -174,6 +178,8 @@ def _refuse_unless_over(db: Connection, desk: Desk, request: Request) -> None:
         raise Unfinished(f"{request.request_id} is worked on in {next(iter(busy.values()))}: let that run be sealed")
     if waiting := request_results.open_tasks(db, request.request_id):
         raise Unfinished(f"{request.request_id}: {waiting} tasks for people are open: see `tasks list`")
+    if untold := request_recipients.to_be_written_to(db, request.request_id):
+        raise Unfinished(f"{request.request_id}: {len(untold)} recipients could not be written to: tried each morning")
     if _restricts(request):
         raise Unfinished(f"{request.request_id}: its restriction is in force: `request lift` tells the subject first")
     settling = [o for o in of_request(db, desk, request.request_id) if o.counted.settling or o.counted.under_way]
@@ -224,12 +230,3 @@ def in_words(reason: str) -> str:
 def _may_have_been_passed_on(one: OfSystem) -> bool:
     """Whether recipients of what this system held have to do the same (Art. 19)."""
     return bool(one.counted.settling or set(one.counted.done) - {Action.SUPPRESS.value})
-
-
-def _ask_for_recipients(db: Connection, desk: Desk, request: Request, found: Sequence[OfSystem]) -> None:
-    """Each system whose data went may have passed it on: a person tells those it was passed to (Art. 19)."""
-    for one in found:
-        newest = request_runs.runs_of(db, request.request_id)[0]
-        need = Need(RECIPIENTS, "", request.request_id, owner=owner_of(desk))
-        if new := tasks.file(db, newest, desk.today, one.system, (), [need], [request.request_id]):
-            audit_log.append(db, [desk.entry(audit.Event.TASK_OPENED, run=newest, system=one.system, count=new)])

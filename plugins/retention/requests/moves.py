@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from enum import StrEnum
 
 from retention import audit
@@ -48,12 +49,16 @@ def move(
     moved: Moved,
     *,
     by: str,
+    on: date | None = None,
     what: str = "",
     notice: str | None = None,
     role: audit.Role = audit.Role.OPERATOR,
 ) -> str:
-    """Move a request today; returns its new state. What its life cycle does not have raises `IllegalMove`."""
-    state = requests.move(db, request_id, moved.value, on=desk.today, by=by, what=what, notice=notice)
+    """Move a request today, or on the day of its letter; returns its new state.
+
+    What its life cycle does not have raises `IllegalMove`.
+    """
+    state = requests.move(db, request_id, moved.value, on=on or desk.today, by=by, what=what, notice=notice)
     entry = desk.entry(
         _NAMED.get(moved, audit.Event.REQUEST_MOVED),
         run=request_id,

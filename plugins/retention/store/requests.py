@@ -305,9 +305,41 @@ def note_refusal(db: Connection, request_id: str, reasons: Sequence[str]) -> Non
     )
 
 
-def note_excessive(db: Connection, request_id: str, is_excessive: bool) -> None:
-    """Whether somebody thinks a request excessive: then a person decides on every record."""
-    run(db, "UPDATE requests SET is_excessive = :flag WHERE request_id = :id", id=request_id, flag=is_excessive)
+def note_excessive(db: Connection, request_id: str, because: str | None, reference: str) -> None:
+    """That a person finds a request excessive or manifestly unfounded, and where it is shown; None: in order.
+
+    While it stands a person decides on every record.
+    """
+    run(
+        db,
+        "UPDATE requests SET is_excessive = CAST(:because AS text) IS NOT NULL, excess_reason = :because,"
+        " excess_reference = CASE WHEN CAST(:because AS text) IS NOT NULL THEN :reference END WHERE request_id = :id",
+        id=request_id,
+        because=because,
+        reference=reference,
+    )
+
+
+def excess_reason(db: Connection, request_id: str) -> str | None:
+    """Why a person finds a request excessive; None if nobody does."""
+    found = one(db, "SELECT excess_reason FROM requests WHERE request_id = :id", id=request_id)
+    return str(found.excess_reason) if found and found.excess_reason else None
+
+
+def note_fee(db: Connection, request_id: str, amount: str, notice_id: str) -> None:
+    """Which fee was asked for, by which letter."""
+    run(
+        db,
+        "UPDATE requests SET fee = :amount, fee_notice = :notice WHERE request_id = :id",
+        id=request_id,
+        amount=amount,
+        notice=notice_id,
+    )
+
+
+def note_paid(db: Connection, request_id: str) -> None:
+    """The fee was paid: the request is carried out like any other. Why it was asked for stays on record."""
+    run(db, "UPDATE requests SET is_excessive = false WHERE request_id = :id", id=request_id)
 
 
 def joined_to(db: Connection, request_id: str) -> list[str]:

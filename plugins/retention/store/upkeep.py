@@ -163,7 +163,7 @@ TABLES: Mapping[StoreName, tuple[str, ...]] = {
         *("guard_breaches", "guard_overrides", "protected", "tenants", "tranches", "incidents"),
         *("review_items", "review_decisions", "review_reveals", "person_tasks"),
         *("complaints", "complaint_events", "complaint_alarms"),
-        *("requests", "request_events", "request_alarms", "request_runs", "request_certificates"),
+        *("requests", "request_events", "request_alarms", "request_runs", "request_recipients", "request_certificates"),
     ),
     StoreName.EXPORTS: ("request_copies", "request_copy_links"),
     StoreName.NOTICES: ("request_notices",),

@@ -228,6 +228,7 @@ def test_a_restriction_settles_until_it_is_lifted(
     with pytest.raises(Unfinished, match="restriction is in force"):
         finishing.close(desk, request_id, "clerk")
     answers.lift(desk, mailer_to(mail), request_id, "accuracy-settled", "dpo")
+    recipients_told(desk, request_id)  # those who restricted it, too, hear of the end
     finishing.close(desk, request_id, "clerk")
 
     assert standing(desk, request_id).state == "closed"

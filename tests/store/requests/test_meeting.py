@@ -106,6 +106,6 @@ def test_nothing_is_done_for_a_request_that_waits_or_is_over(desk: Desk, crm: Me
     if state == "withdrawn":
         answers.withdraw(desk, request_id, "clerk")
     if state == "paused":
-        answers.pause(desk, request_id, "clarification", "clerk")
+        answers.pause(desk, request_id, "clerk")
     with pytest.raises(Refused, match=f"is {state}"):
         Run(desk, [MemoryConnector(crm)], request_id)

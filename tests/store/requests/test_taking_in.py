@@ -274,7 +274,7 @@ def test_a_pause_stops_the_clock_of_an_access_request_and_of_no_other(desk: Desk
     access = identified(desk, "ann@example.com", asks_for=Right.ACCESS)
     erasure = identified(desk, "ann@example.com")
     for request_id in (access, erasure):
-        answers.pause(desk, request_id, "clarification", "clerk")
+        answers.pause(desk, request_id, "clerk")
 
     found = clocks_of(desk, [standing(desk, access), standing(desk, erasure)])
 
