@@ -198,7 +198,7 @@ class LocalStack:
                 admin.execute(sql.SQL("ALTER ROLE {} PASSWORD {}").format(login, secret))
 
     def _traces_role(self) -> None:
-        """Who may empty what was typed into Airflow's trigger form: two tables, and nothing else of its database."""
+        """Who may empty what was typed into Airflow's trigger form, in two tables; and who may delete past a period."""
         self._passwords.setdefault("traces", secrets.token_urlsafe(24))
         with psycopg.connect(self.postgres.url("airflow"), autocommit=True) as admin:
             if not admin.execute("SELECT FROM pg_roles WHERE rolname = 'airflow_traces'").fetchone():
@@ -207,6 +207,11 @@ class LocalStack:
             admin.execute(sql.SQL("ALTER ROLE airflow_traces PASSWORD {}").format(secret))
             admin.execute("GRANT SELECT (id, dag_id, conf), UPDATE (conf) ON dag_run TO airflow_traces")
             admin.execute("GRANT SELECT (id, dag_id, event, extra), UPDATE (extra) ON log TO airflow_traces")
+            if not admin.execute("SELECT FROM pg_roles WHERE rolname = 'airflow_upkeep'").fetchone():
+                admin.execute("CREATE ROLE airflow_upkeep LOGIN")
+            admin.execute(sql.SQL("ALTER ROLE airflow_upkeep PASSWORD {}").format(secret))
+            admin.execute("GRANT USAGE, CREATE ON SCHEMA public TO airflow_upkeep")
+            admin.execute("GRANT SELECT, DELETE ON ALL TABLES IN SCHEMA public TO airflow_upkeep")
 
     def _mail_server(self) -> None:
         command = [sys.executable, "-m", "sandbox", "mail", "--port", "0"]
@@ -243,14 +248,15 @@ class LocalStack:
         made["retention_copies"] = {"conn_type": "generic", "extra": {"folder": str(self.copies)}}
         if self.mail is not None:
             made["retention_mail"] = connection_to_mail(self.mail)
-        made["retention_airflow_database"] = {
-            "conn_type": "postgres",
-            "host": "127.0.0.1",
-            "port": self.postgres.port,
-            "schema": "airflow",
-            "login": "airflow_traces",
-            "password": self._passwords["traces"],
-        }
+        for connection, login in (("database", "airflow_traces"), ("upkeep", "airflow_upkeep")):
+            made[f"retention_airflow_{connection}"] = {
+                "conn_type": "postgres",
+                "host": "127.0.0.1",
+                "port": self.postgres.port,
+                "schema": "airflow",
+                "login": login,
+                "password": self._passwords["traces"],
+            }
         for connection, role in (("retention_ledger", "executor"), ("retention_ledger_approver", "approver")):
             made[connection] = {
                 "conn_type": "postgres",

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date, timedelta
 from enum import StrEnum
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
+from retention.clocks import add_months
 from retention.policy.shape import Strict, contradiction
 
 
@@ -36,6 +38,11 @@ class StoreName(StrEnum):
 TIDY = "ledger tidy"
 """Who ends a store that is a table of ours: the command of this name, once a night from the seal stage."""
 
+UPKEEP = "airflow upkeep"
+"""Who ends a store that Airflow keeps: the DAG of this name, every morning."""
+
+KEPT_BY_AIRFLOW = frozenset({StoreName.AIRFLOW_METADATA, StoreName.AIRFLOW_LOGS})
+
 STARTS_OF_TIDIED: Mapping[StoreName, str] = {
     StoreName.CATALOGUE: "system left the policy",
     StoreName.FINDINGS: "sweep sealed",
@@ -56,9 +63,20 @@ class StorePolicy(Strict):
 
     period: Annotated[str, Field(pattern=rf"^(\d{{1,3}} (days|months|years)|{WHILE_OPTED_OUT})$")]
     starts_from: str = Field(min_length=4)
-    ended_by: Literal["ledger tidy", "newer consent", "closing the case", "operator", "ledger administrator"]
+    ended_by: Literal[
+        "ledger tidy", "airflow upkeep", "newer consent", "closing the case", "operator", "ledger administrator"
+    ]
     end: str = Field(min_length=10)
     because: str = Field(min_length=10)
+
+    def kept_since(self, today: date) -> date:
+        """The first day that is still kept today; what is from before it goes."""
+        if self.period == WHILE_OPTED_OUT:
+            raise ValueError("what is kept while an opt-out stands has no first day")
+        number, _, unit = self.period.partition(" ")
+        if unit == "days":
+            return today - timedelta(days=int(number))
+        return add_months(today, -int(number) * (12 if unit == "years" else 1))
 
 
 def _all_and_as_built(stores: dict[StoreName, StorePolicy]) -> dict[StoreName, StorePolicy]:
@@ -71,6 +89,8 @@ def _all_and_as_built(stores: dict[StoreName, StorePolicy]) -> dict[StoreName, S
             raise contradiction(says, name.value, "ended_by")
         if start not in (None, store.starts_from):
             raise contradiction(f"is counted from {start!r} and nothing else: write that", name.value, "starts_from")
+        if store.ended_by == UPKEEP and name not in KEPT_BY_AIRFLOW:
+            raise contradiction(f"is not kept by Airflow, so {UPKEEP!r} cannot end it", name.value, "ended_by")
         if store.period == WHILE_OPTED_OUT and name is not StoreName.SUPPRESSION_LIST:
             says = "only the suppression list is kept while the opt-out stands: give days, months or years"
             raise contradiction(says, name.value, "period")
