@@ -3,7 +3,6 @@
 Triggered with the opaque id of a request (tab "New request" of this DAG, or `python -m retention request open`), and
 each morning for all that wait. Who it is about stands encrypted in the ledger; never type it into "Trigger DAG".
 
-* `raise_alarms` failed: a due date is near. Its message names the requests; answer or extend them.
 * `read_X` failed: the system was down or refused us. The others are worked on, and the request stays open.
 * `approve` waits for a person who did not open the request. Approve, or reject: then nothing is done.
 * `make_copies` or `send_links` failed: a copy could not be made, or its link not sent; the message says why, and each
@@ -42,7 +41,6 @@ with DAG(
     doc_md=__doc__,
     tags=["requests", "destructive"],
 ):
-    request_tasks.raise_alarms()
     destroyed = request_tasks.destroy_copies()
     run = request_tasks.open_run()
 

@@ -26,6 +26,7 @@ TITLES: Mapping[Kind, str] = {
     Kind.GAPS: "Retention: what could not be read has changed",
     Kind.DUE: "Retention: somebody waits for an answer",
     Kind.REQUEST_OPEN: "Retention: a request could not be finished",
+    Kind.UNSEEN: "Retention: due dates were not seen to",
 }
 RUNBOOK = "What to do: docs/runbook.md"
 
@@ -58,13 +59,18 @@ def gaps_of(report: Mapping[str, Any]) -> tuple[str, str]:
 
 
 def tell(kind: Kind, about: str, text: str, context: Any) -> bool:
-    """Send one notice, unless the last of its kind was about the same; whether it was sent."""
+    """Send one notice about the run a task is in, unless the last of its kind was about the same; whether it was."""
+    return say(kind, about, text, context["dag_run"].run_id, str(context["ti"].log_url))
+
+
+def say(kind: Kind, about: str, text: str, run_id: str, link: str = "") -> bool:
+    """The same for a run that is only known by its id."""
     try:
         addresses = (wiring.connection(CONNECTION, "addresses for alerts").password or "").split()
     except wiring.NotConnected:
         print(f"nobody is told ({kind}): there is no connection {CONNECTION}")
         return False
-    body = "\n".join([text, f"Run: {context['dag_run'].run_id}", str(context["ti"].log_url), RUNBOOK])
+    body = "\n".join(filter(None, [text, f"Run: {run_id}", link, RUNBOOK]))
     return _is_news(kind, about) and _sent(addresses, TITLES[kind], body)
 
 

@@ -15,8 +15,9 @@ from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 from orchestration import airflow_traces, alerts, figures, wiring
 from orchestration.here import here
 from orchestration.tasks import RECORDING
+from retention.complaints import due as complaints_due
 from retention.impediment import Impediment
-from retention.requests import certificate, copies, due, finishing, identity, run
+from retention.requests import certificate, copies, due, finishing, identity, recipients, run
 from retention.store import audit_log, request_copies, request_runs, requests, sweeps
 from retention.store.alerts import Kind as News
 from retention.store.desk import Desk
@@ -77,15 +78,18 @@ def open_run() -> str:
     return opened.sweep_id
 
 
-@task(task_display_name="raise alarms", on_failure_callback=alerts.Alert(News.DUE))
+@task(queue=RECORDING, task_display_name="raise alarms")
 def raise_alarms() -> int:
-    """Say which due dates have come near: a failed task with its list, and a notice to whoever is told of alerts."""
+    """Say which due dates have come near: a failed task with its list, of which whoever gets alerts is told."""
     desk = wiring.desk()
     figures.of_requests(due.running(desk), desk.today)
-    alarms = due.raise_alarms(desk)
-    if alarms:
-        said = "; ".join(f"{one.request_id}: {one.status.value}, due {one.due}" for one in alarms)
-        raise AirflowFailException(f"due dates: {said}. Answer or extend them: `python -m retention request list`")
+    said = [f"{one.request_id}: {one.status.value}, due {one.due}" for one in due.raise_alarms(desk)]
+    said += [f"{one.complaint_id}: {one.owed.value} by {one.due}" for one in complaints_due.raise_alarms(desk)]
+    if said:
+        raise AirflowFailException(
+            f"due dates: {'; '.join(dict.fromkeys(said))}. Answer, extend or tell, then clear this task:"
+            " `python -m retention request list`, `python -m retention complaint list`"
+        )
     return 0
 
 
@@ -172,6 +176,8 @@ def close_settled(told: dict[str, str] | None) -> list[str]:
     key, outside = wiring.signing_key()
     with desk.transaction() as db:
         answered = [one.request_id for one in requests.listed(db, ANSWERED)]
+    for one in recipients.tell(desk, wiring.mailer()):
+        print(f"{one.request_id}: the mail server took no letter for {one.recipient} of {one.system}; tried again")
     closed: list[str] = []
     for request_id in answered:
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import threading
 from collections.abc import Iterator
@@ -163,3 +164,17 @@ def test_a_run_for_requests_that_broke_off_is_told_of_each_time(alerts: Any, hoo
         alerts.Alert(Kind.REQUEST_OPEN).notify(during(morning, exception=Exception("the run could not be sealed")))
 
     assert len(hook[1]) == 2
+
+
+def test_due_dates_that_nobody_saw_to_are_told_from_the_triggerer_with_the_run_alone(
+    alerts: Any, hook: tuple[str, Told]
+) -> None:
+    from orchestration import deadlines
+
+    context = {"dag_run": {"dag_run_id": "scheduled__1"}, "deadline": {"id": "1"}}
+    for _ in range(2):
+        asyncio.run(deadlines.unseen(context=context))
+
+    (notice,) = hook[1]
+    assert notice["title"] == "Retention: due dates were not seen to"
+    assert "scheduled__1" in notice["message"]

@@ -115,3 +115,14 @@ def test_old_copies_are_destroyed_each_morning_whatever_else_the_run_does(parsed
     assert dag["schedule"] == "0 6 * * *"
     assert dag["tasks"]["destroy_copies"]["up"] == []
     assert "destroy_copies" in dag["tasks"]["close_settled"]["direct"]
+
+
+@pytest.mark.parametrize(("name", "at"), [("due_dates", "50 5 * * *"), ("airflow_upkeep", "0 5 * * *")])
+def test_what_every_morning_needs_is_a_dag_of_its_own_that_waits_for_no_approval(
+    parsed_with: Parse, name: str, at: str
+) -> None:
+    dag = parsed_with(1)["dags"][name]
+
+    assert (dag["schedule"], dag["catchup"], dag["paused"], dag["doc"]) == (at, False, True, True)
+    assert "destructive" not in dag["tags"]
+    assert all(task["direct"] == [] for task in dag["tasks"].values())

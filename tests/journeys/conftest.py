@@ -28,7 +28,7 @@ def quick_policy(folder: Path) -> Path:
     shipped = ROOT / "include" / "policy"
     folder.mkdir(parents=True, exist_ok=True)
     schedule = yaml.safe_load((shipped / "schedule.yaml").read_text())
-    schedule["operations"] |= {"lease_seconds": 15, "retries": 1, "retry_seconds": 2}
+    schedule["operations"] |= {"lease_seconds": 15, "retries": 1, "retry_seconds": 2, "alarms_seen_seconds": 8}
     (folder / "schedule.yaml").write_text(yaml.safe_dump(schedule, sort_keys=False))
     (folder / "systems.yaml").write_text((shipped / "systems.yaml").read_text())
     return folder

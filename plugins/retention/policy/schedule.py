@@ -37,6 +37,7 @@ class Operations(Strict):
     readers: int = Field(default=4, ge=1, le=32)
     retries: int = Field(ge=0, le=10)
     retry_seconds: int = Field(ge=1, le=3600)
+    alarms_seen_seconds: int = Field(default=4 * 3600, ge=1, le=24 * 3600)
 
 
 class Answering(Strict):

@@ -19,6 +19,7 @@ class Kind(StrEnum):
     GAPS = "gaps"
     DUE = "due"
     REQUEST_OPEN = "request-open"
+    UNSEEN = "unseen"
 
 
 STATES = frozenset({Kind.GAPS, Kind.REQUEST_OPEN})
