@@ -13,9 +13,7 @@ from airflow.sdk import DAG
 from airflow.timetables.trigger import CronTriggerTimetable
 
 from orchestration import deadlines, request_tasks, tasks
-from orchestration.alerts import Alert
 from orchestration.wiring import policy
-from retention.store.alerts import Kind
 
 with DAG(
     "due_dates",
@@ -30,4 +28,4 @@ with DAG(
     doc_md=__doc__,
     tags=["requests"],
 ):
-    request_tasks.raise_alarms.override(on_failure_callback=Alert(Kind.DUE))()
+    request_tasks.raise_alarms()

@@ -15,14 +15,13 @@ from zoneinfo import ZoneInfo
 
 import pendulum
 from airflow.configuration import conf
-from sqlalchemy import Connection, Engine
-from sqlalchemy.orm import Session
 
 from orchestration import wiring
 from retention import audit
 from retention.policy import StoreName
 from retention.policy.stores import UPKEEP
-from retention.store import audit_log, database
+from retention.store import airflow_runs, audit_log, database
+from retention.store.database import Engine
 
 METADATA = "retention_airflow_upkeep"
 TRACES_OF_RUNS = (
@@ -48,10 +47,9 @@ def purge(engine: Engine, before: datetime) -> int:
     from airflow.utils.db_cleanup import config_dict, run_cleanup  # 2 s of imports that no other task needs
 
     with engine.begin() as db:
-        _drop_left_over(db)
-        runs = _count_of_runs(db)
-        there = {row.tablename for row in database.rows(db, "SELECT tablename FROM pg_tables")}
-    with Session(engine) as session:
+        airflow_runs.drop_left_over(db)
+        runs, there = airflow_runs.count(db), airflow_runs.tables(db)
+    with airflow_runs.session(engine) as session:
         run_cleanup(
             clean_before_timestamp=pendulum.instance(before),
             table_names=[name for name in TRACES_OF_RUNS if name in config_dict and name in there],
@@ -61,7 +59,7 @@ def purge(engine: Engine, before: datetime) -> int:
             error_on_cleanup_failure=True,
         )
     with engine.begin() as db:
-        return runs - _count_of_runs(db)
+        return runs - airflow_runs.count(db)
 
 
 def forget_logs() -> int:
@@ -118,17 +116,3 @@ def _engine() -> Iterator[Engine]:
         yield engine
     finally:
         engine.dispose()
-
-
-def _drop_left_over(db: Connection) -> None:
-    """What an interrupted clean-up of ours moved aside and did not drop."""
-    ours = (
-        r"SELECT tablename FROM pg_tables WHERE tableowner = current_user AND tablename LIKE '\_airflow\_deleted\_\_%'"
-    )
-    for row in database.rows(db, ours):
-        database.run(db, f'DROP TABLE "{row.tablename}"')
-
-
-def _count_of_runs(db: Connection) -> int:
-    found: int = database.one(db, "SELECT count(*) AS n FROM dag_run").n
-    return found

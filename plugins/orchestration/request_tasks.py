@@ -78,7 +78,7 @@ def open_run() -> str:
     return opened.sweep_id
 
 
-@task(queue=RECORDING, task_display_name="raise alarms")
+@task(queue=RECORDING, task_display_name="raise alarms", on_failure_callback=alerts.Alert(News.DUE))
 def raise_alarms() -> int:
     """Say which due dates have come near: a failed task with its list, of which whoever gets alerts is told."""
     desk = wiring.desk()
