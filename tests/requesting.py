@@ -22,7 +22,7 @@ from retention.requests.case_file import CaseFile, Correction
 from retention.requests.intake import Intake, Opened, take_in
 from retention.requests.mailer import SmtpMailer, mailer_of
 from retention.restriction import Ground
-from retention.store import plans, requests, sweeps
+from retention.store import database, plans, requests, sweeps
 from retention.store.desk import Desk
 from retention.store.requests import Channel, Request
 from retention.store.sweeps import Sweep
@@ -148,3 +148,8 @@ def told(result: Result) -> Any:
     """What a command answered with --json."""
     assert result.exit_code in (0, 1), result.stderr
     return json.loads(result.stdout)
+
+
+def as_duty(desk: Desk, ledger_url: str, duty: str) -> Desk:
+    """The same desk under the database role of one duty; its engine is the caller's to dispose of."""
+    return replace(desk, engine=database.connect(f"{ledger_url}?options=-crole%3Dretention_{duty}"))

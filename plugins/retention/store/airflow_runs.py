@@ -1,4 +1,4 @@
-"""What does Airflow's own database hold of runs, and what did an interrupted clean-up leave there? Counts and an end."""
+"""What does Airflow's own database hold of runs, and what did a broken-off clean-up leave there? Counts, and an end."""
 
 from __future__ import annotations
 

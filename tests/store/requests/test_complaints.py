@@ -28,7 +28,7 @@ from retention.store.desk import Desk
 from retention.store.requests import Channel
 from sandbox.mail.server import MailServer
 from tests.memory_connector import MemoryConnector, MemorySystem, person
-from tests.requesting import NEW, OLD, RECEIVED, Run, identified, mailer_to, who
+from tests.requesting import NEW, OLD, RECEIVED, Run, as_duty, identified, mailer_to, who
 from tests.sweeping import TODAY, Night
 
 
@@ -261,12 +261,8 @@ def test_the_log_takes_the_events_of_complaints(desk: Desk) -> None:
     assert entry.run.startswith("complaint-")
 
 
-def as_role(desk: Desk, ledger_url: str, role: str) -> Desk:
-    return replace(desk, engine=database.connect(f"{ledger_url}?options=-crole%3D{role}"))
-
-
 def test_the_pipeline_may_open_a_complaint_and_only_the_approver_may_end_its_hold(desk: Desk, ledger_url: str) -> None:
-    executor, approver = (as_role(desk, ledger_url, f"retention_{duty}") for duty in ("executor", "approver"))
+    executor, approver = (as_duty(desk, ledger_url, duty) for duty in ("executor", "approver"))
     try:
         complaint_id = complained(executor, "ann@example.com").complaint_id
         answering.withdraw(executor, complaint_id, "clerk")

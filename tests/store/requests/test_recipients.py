@@ -17,7 +17,7 @@ from retention.store import request_recipients, tasks
 from retention.store.desk import Desk
 from sandbox.mail.server import MailServer
 from tests.memory_connector import MemoryConnector, MemorySystem, person
-from tests.requesting import KEY, NEW, Run, identified, mailer_to
+from tests.requesting import KEY, NEW, Ask, Run, as_duty, identified, mailer_to, told
 from tests.sweeping import TODAY
 
 MAILING = RecipientPolicy(name="Mailing House Ltd", role="processor", address="privacy@mailing.example")
@@ -195,6 +195,33 @@ def test_who_was_told_of_a_restriction_is_told_of_its_end(desk: Desk, worked_on:
     with passing.transaction() as db:
         found = request_recipients.of_request(db, request_id)
     assert {(one.what.value, one.told_on) for one in found} == {("released", TODAY), ("restricted", TODAY)}
+
+
+def test_the_pipeline_asks_and_the_approver_who_lifts_does_too_each_under_their_own_role(
+    desk: Desk, worked_on: Working, mail: MailServer, ledger_url: str
+) -> None:
+    passing = passing_on(desk, crm={"mailing": MAILING, "printer": PRINTER})
+    request_id = worked_on(passing, Right.RESTRICTION, Ground.CLAIMS)
+    executor, approver = (as_duty(passing, ledger_url, duty) for duty in ("executor", "approver"))
+    try:
+        assert finishing.answer(executor, mailer_to(mail), request_id, "clerk") == "settling"
+        closed_task(approver, request_id, "done", "OPS-7")
+        answers.lift(approver, mailer_to(mail), request_id, "claim-ended", "dpo")
+    finally:
+        executor.engine.dispose()
+        approver.engine.dispose()
+
+    assert len(mail.to("privacy@mailing.example")) == 2
+    assert open_tasks(passing, request_id) == [("crm", "printer", "dpo")]
+
+
+def test_on_the_command_line_recipients_are_listed_by_their_names(ask: Ask) -> None:
+    opening = ("request", "open", "--channel", "email", "--right", "erasure", "--by", "clerk", "--json")
+    request_id = told(ask(*opening, "--received-at", "2026-11-20", stdin="ann@example.com"))["request"]
+
+    assert told(ask("request", "recipients", request_id, "--json")) == []
+    assert ask("request", "recipients", request_id).output == "nobody is to be told\n"
+    assert ask("request", "recipients", "request-0").exit_code == 2
 
 
 def test_recipients_do_what_was_done_in_the_system_their_data_came_from() -> None:
