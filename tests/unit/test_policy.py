@@ -209,6 +209,13 @@ def test_a_mistake_names_file_line_place_and_fix(folder: Path, file: str, old: s
         ),
         (
             "systems.yaml",
+            "ended_by: newer consent",
+            "ended_by: airflow upkeep",
+            "  suppression_list:",
+            "stores.suppression_list.ended_by: is not kept by Airflow, so 'airflow upkeep' cannot end it",
+        ),
+        (
+            "systems.yaml",
             "period: 13 months",
             "period: while the opt-out stands",
             "period: while the opt-out stands",
@@ -236,6 +243,7 @@ def test_a_mistake_names_file_line_place_and_fix(folder: Path, file: str, old: s
         "store counted from elsewhere",
         "store nobody prunes",
         "store that is not pruned",
+        "store that Airflow does not keep",
         "store without an end",
     ],
 )
