@@ -29,5 +29,3 @@ CREATE TABLE request_recipients (
 GRANT SELECT (excess_reason, excess_reference, fee, fee_notice) ON requests TO retention_auditor;
 GRANT SELECT ON request_recipients TO retention_executor, retention_approver, retention_auditor;
 GRANT INSERT, UPDATE ON request_recipients TO retention_executor, retention_approver;
--- Lifting a restriction, which is the approver's, may ask a person to tell recipients.
-GRANT INSERT, UPDATE (reasons, items, last_sweep, last_seen) ON person_tasks TO retention_approver;

@@ -191,8 +191,7 @@ def lift(
         audit_log.append(db, [entry])
         restricted = [one for one in request_recipients.of_request(db, request_id) if one.what is What.RESTRICTED]
         systems = dict.fromkeys((one.system for one in restricted), What.RELEASED)
-        recipients.ask(db, desk, request, systems, by_mail=mailer is not None)
-    recipients.tell(desk, mailer, request_id)
+        recipients.ask_by_the_next_run(db, desk, request, systems)
     return notice
 
 

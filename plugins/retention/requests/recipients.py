@@ -51,6 +51,13 @@ def ask(db: Connection, desk: Desk, request: Request, systems: Mapping[str, What
                 _give_to_a_person(db, desk, request.request_id, system, recipient)
 
 
+def ask_by_the_next_run(db: Connection, desk: Desk, request: Request, systems: Mapping[str, What]) -> None:
+    """The same under the approver's role, which opens no tasks: the next morning's run writes, or asks a person."""
+    for system, what in systems.items():
+        for recipient in _declared(desk, system) or (_UNKNOWN,):
+            request_recipients.ask(db, request.request_id, system, recipient, what, How.MAIL, desk.today)
+
+
 def tell(desk: Desk, mailer: Mailer | None, request_id: str = "") -> list[Recipient]:
     """Write to everybody who waits for it; returns those whom the mail server did not take a letter for."""
     with desk.transaction() as db:

@@ -12,7 +12,7 @@ from sqlalchemy import Engine
 from retention import audit, carry_out, verify
 from retention.clocks import Right
 from retention.life_cycles import IllegalMove
-from retention.requests import answers, certificate, finishing
+from retention.requests import answers, certificate, finishing, recipients
 from retention.requests.case_file import CaseClosed, Correction
 from retention.requests.finishing import Unfinished
 from retention.requests.results import Result, of_request
@@ -228,6 +228,7 @@ def test_a_restriction_settles_until_it_is_lifted(
     with pytest.raises(Unfinished, match="restriction is in force"):
         finishing.close(desk, request_id, "clerk")
     answers.lift(desk, mailer_to(mail), request_id, "accuracy-settled", "dpo")
+    recipients.tell(desk, mailer_to(mail))
     recipients_told(desk, request_id)  # those who restricted it, too, hear of the end
     finishing.close(desk, request_id, "clerk")
 

@@ -188,6 +188,7 @@ def test_who_was_told_of_a_restriction_is_told_of_its_end(desk: Desk, worked_on:
     request_id = worked_on(passing, Right.RESTRICTION, Ground.CLAIMS)
     finishing.answer(passing, mailer_to(mail), request_id, "clerk")
     answers.lift(passing, mailer_to(mail), request_id, "claim-ended", "dpo")
+    recipients.tell(passing, mailer_to(mail))
 
     first, second = (letter.get_content() for letter in mail.to("privacy@mailing.example"))
     assert "restricted the use of" in first
@@ -207,6 +208,7 @@ def test_the_pipeline_asks_and_the_approver_who_lifts_does_too_each_under_their_
         assert finishing.answer(executor, mailer_to(mail), request_id, "clerk") == "settling"
         closed_task(approver, request_id, "done", "OPS-7")
         answers.lift(approver, mailer_to(mail), request_id, "claim-ended", "dpo")
+        recipients.tell(executor, mailer_to(mail))  # the next morning
     finally:
         executor.engine.dispose()
         approver.engine.dispose()
