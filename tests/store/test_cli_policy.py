@@ -112,7 +112,7 @@ def test_stores_are_listed_with_who_ends_them(ask: Ask) -> None:
     rows = {row["store"]: row for row in json.loads(ask("policy", "stores", "--json").stdout)}
 
     assert rows["findings"]["ended_by"] == "ledger tidy"
-    assert rows["airflow_metadata"]["end"].startswith("airflow db clean")
+    assert rows["airflow_metadata"]["ended_by"] == "airflow upkeep"
 
 
 def test_schemas_are_written_and_then_current(ask: Ask, candidate: Path) -> None:
