@@ -123,6 +123,6 @@ def test_what_every_morning_needs_is_a_dag_of_its_own_that_waits_for_no_approval
 ) -> None:
     dag = parsed_with(1)["dags"][name]
 
-    assert (dag["schedule"], dag["catchup"], dag["paused"], dag["doc"]) == (at, False, True, True)
+    assert (dag["schedule"], dag["catchup"], dag["paused"], bool(dag["doc"])) == (at, False, True, True)
     assert "destructive" not in dag["tags"]
     assert all(task["direct"] == [] for task in dag["tasks"].values())

@@ -7,10 +7,10 @@ from datetime import datetime
 import click
 
 from retention.cli.answers import as_json_option, tell, tell_rows
-from retention.cli.holds import REFERENCE
 from retention.cli.request import by_option, said_plainly
 from retention.cli.request_answers import by_post, command, told_by_post
 from retention.cli.surroundings import Unusable, desk, mailer, who_may_approve
+from retention.place_hold import MATTER
 from retention.requests import charging, recipients
 from retention.requests.answers import RefusalReason
 from retention.store import request_recipients, requests
@@ -40,7 +40,7 @@ def judge(request_id: str, verdict: str, reference: str, who: str, as_json: bool
     """
     here = desk()
     who_may_approve(here, who)
-    if verdict != IN_ORDER and not REFERENCE.fullmatch(reference):
+    if verdict != IN_ORDER and not MATTER.fullmatch(reference):
         raise Unusable("--file takes the reference under which it is shown, like case-2026-17; no names")
     because = None if verdict == IN_ORDER else RefusalReason(verdict)
     with said_plainly():
