@@ -36,8 +36,11 @@ check: setup
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/mypy plugins sandbox
 
+# What starts a whole Airflow goes alone; all else side by side, a file to a worker.
+ALONE := tests/journeys tests/browser tests/production
 test: check
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile $(addprefix --ignore=,$(ALONE))
+	@$(BIN)/python -m pytest $(ALONE)
 
 bench: setup
 	@$(BIN)/python -m tests.bench $(if $(ONLY),--only $(ONLY))

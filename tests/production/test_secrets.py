@@ -62,7 +62,8 @@ def test_only_the_recording_worker_gets_approver_signing_key_and_service_account
 
 
 def test_the_pages_get_the_ledger_under_both_roles_and_neither_a_system_nor_the_signing_key(folder: Path) -> None:
-    assert connections(folder, "pages").keys() == {"retention_ledger", "retention_ledger_approver", "retention_keys"}
+    given = {"retention_ledger", "retention_ledger_approver", "retention_keys", "retention_copies"}
+    assert connections(folder, "pages").keys() == given
 
 
 def test_every_connection_to_the_ledger_demands_a_verified_server(folder: Path) -> None:
