@@ -40,9 +40,11 @@ def write_hold(
     review_on: date = date(2027, 5, 1),
 ) -> str:
     """The same in somebody's own transaction."""
-    return holds.place(
+    hold_id = holds.new_id()
+    assert holds.place(
         db,
         keyring,
+        hold_id,
         scope,
         matter="matter-1",
         reason=HoldReason.LITIGATION,
@@ -51,6 +53,7 @@ def write_hold(
         review_on=review_on,
         is_role=lambda identifier: is_shared(identifier, shared_mailboxes),
     )
+    return hold_id
 
 
 def release(desk: Desk, hold_id: str) -> None:

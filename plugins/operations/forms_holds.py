@@ -46,8 +46,12 @@ def place(
     identifiers: Annotated[str, Form()] = "",
     everyone: Annotated[bool, Form()] = False,
     review_on: Annotated[str, Form()] = "",
+    hold_id: Annotated[str, Form(pattern=r"^(hold-[0-9a-f]{12})?$")] = "",
 ) -> Response:
-    """Show what would be held; confirmed, place the hold and say which calls were under way."""
+    """Show what would be held; confirmed, place the hold and say which calls were under way.
+
+    The confirmation carries the id the hold will have: sent twice, it places one.
+    """
     refuse_forgery(request, caller, form_token)
     here = desk()
     try:
@@ -67,11 +71,13 @@ def place(
                 placed_by=caller.name,
                 review_on=again_on,
                 patience=PATIENCE_SECONDS,
+                hold_id=hold_id,
             )
             return done("Hold placed", _acknowledged(placed), "/holds")
     except Impediment as error:
         return _form(caller, str(error), 422)
     kept: dict[str, str | list[str]] = {
+        "hold_id": holds.new_id(),
         "matter": matter,
         "reason": why.value,
         "identifiers": identifiers,

@@ -14,6 +14,7 @@ from datetime import date
 
 from retention import audit
 from retention.holds import HoldReason, Scope
+from retention.impediment import Impediment
 from retention.store import audit_log, hold_lock, holds
 from retention.store.database import Connection
 from retention.store.desk import Desk
@@ -25,6 +26,10 @@ PATIENCE_SECONDS = 30.0
 LOOK_AGAIN_SECONDS = 0.5
 MATTER = re.compile(r"[A-Za-z]{1,12}-[0-9]{1,4}(?:-[0-9]{1,6})?")
 """A matter like case-2026-17: no place for a name, an address or a telephone number."""
+
+
+class NotThisHold(Impediment):
+    """The id a hold was to be placed under is another one's; nothing was placed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +51,23 @@ def place_hold(
     placed_by: str,
     review_on: date,
     patience: float = PATIENCE_SECONDS,
+    hold_id: str = "",
 ) -> Acknowledgement:
-    """Place a hold and acknowledge it; what is under way when it is placed is named, the rest never starts."""
+    """Place a hold and acknowledge it; what is under way when it is placed is named, the rest never starts.
+
+    Placed again under the `hold_id` it was given, it is only acknowledged again: a form may be sent twice.
+    """
     with desk.transaction() as db:
         hold_id = write_down(
-            db, desk, scope, matter=matter, reason=reason, owner=owner, placed_by=placed_by, review_on=review_on
+            db,
+            desk,
+            scope,
+            matter=matter,
+            reason=reason,
+            owner=owner,
+            placed_by=placed_by,
+            review_on=review_on,
+            hold_id=hold_id,
         )
     return acknowledge(desk, hold_id, patience)
 
@@ -65,12 +82,15 @@ def write_down(
     owner: str,
     placed_by: str,
     review_on: date,
+    hold_id: str = "",
 ) -> str:
     """Write a hold and its audit entry, to count once the transaction is committed; `acknowledge` it after that."""
     roles = desk.policy.schedule.shared_mailboxes
-    hold_id = holds.place(
+    hold_id = hold_id or holds.new_id()
+    written = holds.place(
         db,
         desk.keyring,
+        hold_id,
         scope,
         matter=matter,
         reason=reason,
@@ -79,6 +99,10 @@ def write_down(
         review_on=review_on,
         is_role=lambda identifier: is_shared(identifier, roles),
     )
+    if not written:
+        if not holds.is_placed_by(db, hold_id, matter, placed_by):
+            raise NotThisHold(f"{hold_id} is another hold, placed before: open the form again")
+        return hold_id
     entry = desk.entry(
         audit.Event.HOLD_PLACED,
         reference=hold_id,

@@ -56,6 +56,11 @@ def send_twice(client: TestClient, path: str, **typed: Any) -> Response:
     """Send it, and confirm what is asked then with all that the answer carries."""
     asked = send(client, path, **typed)
     assert asked.status_code == 200, asked.text
+    return confirm(client, asked)
+
+
+def confirm(client: TestClient, asked: Response, **changed: str) -> Response:
+    """Send what a question carries, but for what somebody changed in it."""
     found = re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', asked.text)
     kept: dict[str, list[str]] = {}
     for name, value in found:
@@ -63,7 +68,7 @@ def send_twice(client: TestClient, path: str, **typed: Any) -> Response:
     action = re.search(r'action="[^"]*?(/\w[^"]*)"', asked.text.partition("<form")[2])
     assert action is not None
     path = action[1].removeprefix("/retention-operations")
-    return client.post(path, data=kept, headers=same_origin(client))
+    return client.post(path, data=kept | changed, headers=same_origin(client))
 
 
 def token_in(page: Response) -> str:
@@ -123,6 +128,32 @@ def test_what_cannot_be_a_hold_is_refused_with_the_reason_and_nothing_is_placed(
     assert refused.status_code == 422
     assert why in refused.text
     assert ask(ledger, "SELECT count(*) FROM holds") == [(0,)]
+
+
+def test_a_confirmation_that_is_sent_twice_places_one_hold_and_is_answered_alike(
+    browse: Browse, ledger: Engine
+) -> None:
+    dpo = browse("dpo")
+    asked = send(dpo, "/holds/new", **HOLD)
+
+    first, second = confirm(dpo, asked), confirm(dpo, asked)
+
+    assert (first.status_code, second.status_code) == (201, 201)
+    assert first.text == second.text
+    assert ask(ledger, "SELECT count(*) FROM holds") == [(1,)]
+    assert ask(ledger, "SELECT count(*) FROM hold_subjects") == [(2,)]
+    assert audited(ledger) == [("hold_placed", "dpo")]
+
+
+def test_a_hold_cannot_be_placed_under_the_name_of_another(browse: Browse, ledger: Engine) -> None:
+    dpo = browse("dpo")
+    send_twice(dpo, "/holds/new", **HOLD)
+    [(taken,)] = ask(ledger, "SELECT hold_id FROM holds")
+    asked = send(dpo, "/holds/new", **HOLD | {"matter": "case-2026-18"})
+
+    assert "another hold" in confirm(dpo, asked, hold_id=taken).text
+    assert confirm(dpo, asked, hold_id="hold-of-mine").status_code == 422
+    assert ask(ledger, "SELECT matter FROM holds") == [("case-2026-17",)]
 
 
 def test_a_hold_is_released_by_confirming_it_and_only_once(browse: Browse, ledger: Engine) -> None:

@@ -91,9 +91,15 @@ _BEGUN = (
 )
 
 
+def new_id() -> str:
+    """A name for a hold that is to be placed."""
+    return f"hold-{uuid.uuid4().hex[:12]}"
+
+
 def place(
     db: Connection,
     keyring: Keyring,
+    hold_id: str,
     scope: Scope,
     *,
     matter: str,
@@ -102,14 +108,17 @@ def place(
     placed_by: str,
     review_on: date,
     is_role: Callable[[Identifier], bool],
-) -> str:
-    """Write a hold down; acknowledge it only after `hold_lock.calls_have_ended`. `is_role` knows role addresses."""
-    hold_id = f"hold-{uuid.uuid4().hex[:12]}"
-    run(
+) -> bool:
+    """Write a hold down, unless one of this id is there; whether it was written. `is_role` knows role addresses.
+
+    Acknowledge it only after `hold_lock.calls_have_ended`.
+    """
+    written = run(
         db,
         "INSERT INTO holds (hold_id, matter, reason, owner, everyone, systems, data_classes, collected_from,"
         " collected_to, state, placed_by, placed_at, review_on) VALUES (:hold_id, :matter, :reason, :owner, :everyone,"
-        " :systems, :classes, :first, :last, 'in_force', :by, clock_timestamp(), :review_on)",
+        " :systems, :classes, :first, :last, 'in_force', :by, clock_timestamp(), :review_on)"
+        " ON CONFLICT (hold_id) DO NOTHING",
         hold_id=hold_id,
         matter=matter,
         reason=reason.value,
@@ -122,7 +131,7 @@ def place(
         by=placed_by,
         review_on=review_on,
     )
-    for identifier in scope.subjects:
+    for identifier in scope.subjects if written else ():
         run(
             db,
             "INSERT INTO hold_subjects (hold_id, folded_key, role_address) VALUES (:hold_id, :key, :role)"
@@ -131,7 +140,13 @@ def place(
             key=keyring.folded_key(identifier),
             role=is_role(identifier),
         )
-    return hold_id
+    return bool(written)
+
+
+def is_placed_by(db: Connection, hold_id: str, matter: str, placed_by: str) -> bool:
+    """Whether a hold is the one that somebody placed for a matter."""
+    row = one(db, "SELECT matter, placed_by FROM holds WHERE hold_id = :h", h=hold_id)
+    return row is not None and (row.matter, row.placed_by) == (matter, placed_by)
 
 
 def release(db: Connection, hold_id: str, released_by: str) -> bool:
