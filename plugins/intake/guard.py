@@ -19,6 +19,8 @@ from fastapi import Depends, HTTPException, Request
 
 DAG = "subject_request"
 COOKIE = "_token"
+may_run = Depends(requires_access_dag("POST", DagAccessEntity.RUN, param_dag_id="nightly_retention"))
+"""Whoever may start a night may also stop one."""
 may_read = Depends(requires_access_dag("GET", DagAccessEntity.RUN, param_dag_id="nightly_retention"))
 may_trigger = Depends(requires_access_dag("POST", DagAccessEntity.RUN, param_dag_id=DAG))
 

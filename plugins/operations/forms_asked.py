@@ -5,20 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Annotated
 
-from airflow.api_fastapi.auth.managers.models.resource_details import DagAccessEntity
-from airflow.api_fastapi.core_api.security import requires_access_dag
 from fastapi import Depends, HTTPException
 from fastapi.responses import Response
 
-from intake.guard import Caller, CallerDep
+from intake.guard import Caller, CallerDep, may_run
 from operations.looks import page
 from orchestration import wiring
 from retention.store.desk import Desk
 
 REFUSED = "Nothing was done: only an approver of the policy may do this (approval.approvers in the schedule)."
-
-may_run = Depends(requires_access_dag("POST", DagAccessEntity.RUN, param_dag_id="nightly_retention"))
-"""Whoever may start a night may also stop one."""
 
 
 def refuse_unless_approver(caller: Caller) -> None:

@@ -7,8 +7,8 @@ from typing import Annotated
 from fastapi import APIRouter, Form, HTTPException, Request
 from fastapi.responses import Response
 
-from intake.guard import CallerDep, refuse_forgery
-from operations.forms_asked import asked_again, desk, done, may_run, refuse_unless_approver
+from intake.guard import CallerDep, may_run, refuse_forgery
+from operations.forms_asked import asked_again, desk, done, refuse_unless_approver
 from operations.looks import page
 from orchestration import wiring
 from retention import brake
