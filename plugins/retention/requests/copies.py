@@ -115,7 +115,7 @@ def make(desk: Desk, run: Sweep, request_id: str, connectors: Sequence[Connector
     try:
         held = _write(desk, run, request, connectors, _path(folder, copy_id), passphrase_of(key, request_id))
         _finish(desk, request_id, copy_id, folder)
-    except Exception:
+    except (ConnectorError, Impediment, OSError):  # whatever else breaks it off is ended by the next try
         _destroy(desk, [copy_id], folder)
         raise
     listed = [one for of in held.values() for one in of.listed]

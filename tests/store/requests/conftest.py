@@ -58,3 +58,8 @@ def ask(ledger_url: str, tmp_path: Path, mail: MailServer) -> Ask:
         return CliRunner().invoke(main, list(arguments), input=stdin, env=environment)
 
     return run
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "copies"

@@ -30,11 +30,6 @@ PAGE = "https://privacy.example.com/copy"
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    return tmp_path / "copies"
-
-
-@pytest.fixture
 def ask(ledger_url: str, desk: Desk, folder: Path, mail: MailServer) -> Ask:
     keys = folder.parent / "keys.json"
     keys.write_text(desk.keyring.to_json())

@@ -22,11 +22,6 @@ PAGE = "https://privacy.example.com/copy"
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    return tmp_path / "copies"
-
-
-@pytest.fixture
 def tasks(desk: Desk, mail: MailServer, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     """The tasks of the DAG on this test's ledger, mail server and folder; `in_run` says which run they are in."""
     monkeypatch.setenv("AIRFLOW_HOME", str(tmp_path / "airflow"))

@@ -27,11 +27,6 @@ BY_HEADER = {"Authorization": "Bearer of-the-website"}
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    return tmp_path / "copies"
-
-
-@pytest.fixture
 def website(desk: Desk, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[TestClient]:
     """The intake's app for a caller who may trigger the DAG, on this test's ledger and folder."""
     monkeypatch.setenv("AIRFLOW_HOME", str(tmp_path / "airflow"))
