@@ -13,6 +13,7 @@ from retention.store import (
     findings,
     guards,
     incidents,
+    parts,
     plans,
     reports,
     steps,
@@ -81,6 +82,7 @@ def seal(desk: Desk, sweep: Sweep, key: audit.SigningKey, outside: Path) -> Repo
         )
         sweeps.mark_sealed(db, sweep.sweep_id)
         steps.forget_locators(db, sweep.sweep_id)
+        parts.forget(db, sweep.sweep_id)
         findings.wipe_personal_data(db, sweep.sweep_id)
         suppression.forget_listed(db, sweep.sweep_id)
         sealed = audit_log.seal(db, key)

@@ -17,9 +17,10 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine, text
 
 from connectors.documents.stores.store import Forbidden
+from retention import audit, walking
 from retention import sweep as stages
-from retention import walking
 from retention.contract import Incomplete
+from retention.seal import seal
 from retention.store import catalogue_folders, parts
 from retention.store.desk import Desk
 from retention.store.sweeps import Sweep
@@ -325,6 +326,17 @@ def test_no_path_lies_open_in_what_is_kept_of_a_division(desk: Desk, tmp_path: P
     assert not [
         one for one in kept if b"ann-of-example" in bytes(one) or b"ann-of-example".hex().encode() in bytes(one)
     ]
+
+
+def test_when_a_sweep_is_sealed_nothing_is_kept_of_how_it_was_divided(desk: Desk, tmp_path: Path) -> None:
+    put(tmp_path, f"{TOP}/ann-of-example/one.txt", "Dear Ann")
+    sweep = sweep_of(desk, "night")
+    walking.divide(desk, sweep, on_disk(SteppedStore(tmp_path, SYSTEM)), 3)
+    seal(desk, sweep, audit.SigningKey("retention.example/audit", b"k" * 32), tmp_path / "outside")
+    with desk.transaction() as db:
+        assert parts.stand(db, sweep.sweep_id, SYSTEM) == parts.Walks((), whole=False, read=0, began=0)
+    with pytest.raises(LookupError, match="clear the task that divides"):
+        walking.walk(desk, sweep, on_disk(SteppedStore(tmp_path, SYSTEM)), 0)
 
 
 def _emptied(ledger: Engine) -> Desk:

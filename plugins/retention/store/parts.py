@@ -66,6 +66,11 @@ def walked(db: Connection, sweep_id: str, system: str, number: int, *, read: int
     )
 
 
+def forget(db: Connection, sweep_id: str) -> None:
+    """Once a sweep is sealed nobody walks its parts any more, and folders may be called after people."""
+    run(db, "DELETE FROM reading_parts WHERE sweep_id = :s", s=sweep_id)
+
+
 def stand(db: Connection, sweep_id: str, system: str) -> Walks:
     """How far the walks of a sweep came."""
     found = rows(
