@@ -9,12 +9,12 @@ import hashlib
 from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
-from pathlib import PurePosixPath
 
 from connectors.documents.dates import collection_date
 from connectors.documents.dividing import Share
 from connectors.documents.fetching import Fetched, Fetcher, one_ahead
 from connectors.documents.folders import Folders, covering, names_in, parts_of
+from connectors.documents.formats.kinds import ending_of
 from connectors.documents.formats.reading import Content
 from connectors.documents.identifiers import mentions, weakly
 from connectors.documents.reader import Reader
@@ -175,7 +175,7 @@ class Pass:
 
     def _content(self, path: str, sha256: str, raw: bytes) -> Future[Content]:
         """What the bytes say; the same bytes under another name of the same kind were perhaps asked before."""
-        twin = (sha256, PurePosixPath(path).suffix.casefold())
+        twin = (sha256, ending_of(path))
         content = self._twins.pop(twin, None) or self._reader.begin(path, raw)
         self._twins[twin] = content
         if len(self._twins) > _TWINS:
@@ -186,7 +186,7 @@ class Pass:
         file = begun.new.file
         content, *streams = [one if isinstance(one, Content) else one.result() for one in begun.contents]
         if len(content.identifiers) > _ADDRESSES:
-            self._twins.pop((begun.sha256, PurePosixPath(file.path).suffix.casefold()), None)
+            self._twins.pop((begun.sha256, ending_of(file.path)), None)
         content = _together(content, streams)
         # Written to between listing and reading: what was read is true, but the listed look is not its look.
         mark = begun.new.look if begun.size == file.entry.size else b""
