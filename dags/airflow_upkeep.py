@@ -8,21 +8,17 @@ clean-up; task logs in their folder. What was deleted is an entry of our audit l
 * Logs written to a bucket end by that bucket's own rule, not here.
 """
 
-import pendulum
 from airflow.sdk import DAG, task
-from airflow.timetables.trigger import CronTriggerTimetable
 
 from orchestration import airflow_upkeep, tasks
+from orchestration.daily import EVERY_DAY, at
 
 with DAG(
     "airflow_upkeep",
     dag_display_name="Airflow's own traces",
-    schedule=CronTriggerTimetable("0 5 * * *", timezone="Europe/London"),
-    start_date=pendulum.datetime(2026, 1, 1, tz="Europe/London"),
-    catchup=False,
+    schedule=at("0 5 * * *"),
     max_active_runs=1,
-    is_paused_upon_creation=True,
-    default_args=tasks.DEFAULTS,
+    **EVERY_DAY,
     doc_md=__doc__,
     tags=["upkeep"],
 ):

@@ -8,22 +8,18 @@ come fails the run with its list, and everybody who gets alerts is told (docs/ru
   Airflow shows it on its home page and the alert "due dates were not seen to" goes out, also if no worker is alive.
 """
 
-import pendulum
 from airflow.sdk import DAG
-from airflow.timetables.trigger import CronTriggerTimetable
 
-from orchestration import deadlines, request_tasks, tasks
+from orchestration import deadlines, request_tasks
+from orchestration.daily import EVERY_DAY, at
 from orchestration.wiring import policy
 
 with DAG(
     "due_dates",
     dag_display_name="Due dates",
-    schedule=CronTriggerTimetable("50 5 * * *", timezone="Europe/London"),
-    start_date=pendulum.datetime(2026, 1, 1, tz="Europe/London"),
-    catchup=False,
+    schedule=at("50 5 * * *"),
     max_active_runs=4,
-    is_paused_upon_creation=True,
-    default_args=tasks.DEFAULTS,
+    **EVERY_DAY,
     deadline=deadlines.seen_within(policy().schedule.operations.alarms_seen_seconds),
     doc_md=__doc__,
     tags=["requests"],

@@ -13,23 +13,19 @@ before the question. Nothing is destroyed without an approval of the plan's dige
 * Runbook: docs/runbook.md, and README, section "When something fails".
 """
 
-import pendulum
 from airflow.sdk import DAG, TaskGroup
-from airflow.timetables.trigger import CronTriggerTimetable
 
 from orchestration import tasks
+from orchestration.daily import EVERY_DAY, at
 from orchestration.flow import gather, plan_approve_and_carry_out
 from orchestration.wiring import SYSTEMS
 
 with DAG(
     "nightly_retention",
     dag_display_name="Nightly retention sweep",
-    schedule=CronTriggerTimetable("0 2 * * *", timezone="Europe/London"),
-    start_date=pendulum.datetime(2026, 1, 1, tz="Europe/London"),
-    catchup=False,
+    schedule=at("0 2 * * *"),
     max_active_runs=1,
-    is_paused_upon_creation=True,
-    default_args=tasks.DEFAULTS,
+    **EVERY_DAY,
     doc_md=__doc__,
     tags=["retention", "destructive"],
 ):

@@ -12,11 +12,10 @@ each morning for all that wait. Who it is about stands encrypted in the ledger; 
 * Runbook: docs/runbook.md, and docs/requests.md.
 """
 
-import pendulum
 from airflow.sdk import DAG, Param, TaskGroup
-from airflow.timetables.trigger import CronTriggerTimetable
 
 from orchestration import request_tasks, tasks
+from orchestration.daily import EVERY_DAY, at
 from orchestration.flow import plan_approve_and_carry_out
 from orchestration.wiring import SYSTEMS
 
@@ -31,12 +30,9 @@ REQUEST = Param(
 with DAG(
     "subject_request",
     dag_display_name="Subject requests",
-    schedule=CronTriggerTimetable("0 6 * * *", timezone="Europe/London"),
-    start_date=pendulum.datetime(2026, 1, 1, tz="Europe/London"),
-    catchup=False,
+    schedule=at("0 6 * * *"),
     max_active_runs=4,
-    is_paused_upon_creation=True,
-    default_args=tasks.DEFAULTS,
+    **EVERY_DAY,
     params={"request_id": REQUEST},
     doc_md=__doc__,
     tags=["requests", "destructive"],
