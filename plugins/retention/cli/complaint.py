@@ -13,6 +13,7 @@ from retention.cli.mailed_alarms import mail_alarms
 from retention.cli.request import by_option, moment_of, people_and_words, said_plainly
 from retention.cli.request_answers import by_post, told_by_post
 from retention.cli.surroundings import desk, mailer, who_may_approve
+from retention.cli.told_case import tell_case
 from retention.complaints import answering
 from retention.complaints.due import ComplaintClock, clocks_of, raise_alarms
 from retention.complaints.taking_in import ComplaintIntake, take_in
@@ -86,15 +87,8 @@ def status(complaint_id: str, as_json: bool) -> None:
         happened = complaints.events(db, [complaint_id])[complaint_id]
         letters = request_notices.of_request(db, complaint_id)
     (clock,) = clocks_of(here, [complaint])
-    answer = _line(clock) | {
-        "about_request": complaint.about_request,
-        "alarms": list(clock.alarms),
-        "events": [{"event": h.event, "on": h.on_day, "what": h.what} for h in happened],
-        "notices": [{"template": n.template, "sent_on": n.sent_on, "digest": n.digest} for n in letters],
-    }
-    lines = [f"{name}: {value if value is not None else '-'}" for name, value in _line(clock).items()]
-    lines += [f"{h.on_day.isoformat()}  {h.event} {h.what}".rstrip() for h in happened]
-    tell(answer, as_json, "\n".join(lines))
+    more = {"about_request": complaint.about_request, "alarms": list(clock.alarms)}
+    tell_case(_line(clock), more, happened, letters, as_json)
 
 
 @command.command("alarms")

@@ -14,6 +14,7 @@ from retention.cli.answers import as_json_option, tell, tell_rows
 from retention.cli.mailed_alarms import mail_alarms
 from retention.cli.sheet import BadInput, Cells, parse_moment, rows_of
 from retention.cli.surroundings import Unusable, desk, mailer
+from retention.cli.told_case import tell_case
 from retention.clocks import Right
 from retention.impediment import Impediment
 from retention.life_cycles import REQUEST, IllegalMove
@@ -120,15 +121,8 @@ def status(request_id: str, as_json: bool) -> None:
         happened = requests.events(db, [request_id])[request_id]
         letters = request_notices.of_request(db, request_id)
     (clock,) = clocks_of(here, [request])
-    answer = _line(clock) | {
-        "holidays": clock.holidays,
-        "alarms": list(clock.alarms),
-        "events": [{"event": h.event, "on": h.on_day, "what": h.what} for h in happened],
-        "notices": [{"template": n.template, "sent_on": n.sent_on, "digest": n.digest} for n in letters],
-    }
-    lines = [f"{name}: {value if value is not None else '-'}" for name, value in _line(clock).items()]
-    lines += [f"{h.on_day.isoformat()}  {h.event} {h.what}".rstrip() for h in happened]
-    tell(answer, as_json, "\n".join(lines))
+    more = {"holidays": clock.holidays, "alarms": list(clock.alarms)}
+    tell_case(_line(clock), more, happened, letters, as_json)
 
 
 @command.command("alarms")
