@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
@@ -43,9 +44,16 @@ def migrated(postgres: Server) -> str:
 @pytest.fixture
 def ledger_url(postgres: Server, migrated: str) -> Iterator[str]:
     """The address of an empty ledger of this test's own."""
-    name = f"ledger_{uuid.uuid4().hex[:12]}"
+    with copy_of(migrated, postgres) as url:
+        yield url
+
+
+@contextmanager
+def copy_of(template: str, postgres: Server) -> Iterator[str]:
+    """The address of a copy of a database, dropped afterwards."""
+    name = f"{template}_{uuid.uuid4().hex[:12]}"
     with psycopg.connect(postgres.url(), autocommit=True) as admin:
-        admin.execute(f"CREATE DATABASE {name} TEMPLATE {migrated}")
+        admin.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
     yield postgres.url(name)
     with psycopg.connect(postgres.url(), autocommit=True) as admin:
         admin.execute(f"DROP DATABASE {name} WITH (FORCE)")

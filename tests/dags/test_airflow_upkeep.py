@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-import uuid
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -21,7 +20,7 @@ from retention.keyring import Keyring
 from retention.policy import StoreName, load
 from retention.store.database import rows
 from sandbox.stack.postgres import Server
-from tests.conftest import ROOT
+from tests.conftest import ROOT, copy_of
 from tests.dags.airflow_metadata import DAG, add_call, add_run, migrate
 
 NOW = datetime(2026, 11, 22, 5, 0, tzinfo=UTC)
@@ -42,12 +41,8 @@ def airflow_tables(postgres: Server, tmp_path_factory: pytest.TempPathFactory) -
 
 @pytest.fixture
 def metadata_url(postgres: Server, airflow_tables: str) -> Iterator[str]:
-    name = f"airflow_{uuid.uuid4().hex[:12]}"
-    with psycopg.connect(postgres.url(), autocommit=True) as admin:
-        admin.execute(f"CREATE DATABASE {name} TEMPLATE {airflow_tables}")
-    yield postgres.url(name)
-    with psycopg.connect(postgres.url(), autocommit=True) as admin:
-        admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    with copy_of(airflow_tables, postgres) as url:
+        yield url
 
 
 @pytest.fixture
