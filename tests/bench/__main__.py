@@ -25,6 +25,7 @@ AREAS = {
     "requests": "tests.bench.requests_load",
     "salesforce": "tests.bench.salesforce_calls",
     "stores": "tests.bench.listing_speed",
+    "page": "tests.bench.page_speed",
     "scan": "tests.bench.scan_speed",
 }
 """The first word of a name → the module whose `measure` yields (name, value, reference) of all that begin with it."""

@@ -15,6 +15,7 @@ from retention import audit
 from retention.seal import seal
 from retention.store import overview
 from retention.store.desk import Desk
+from tests.growing import grow
 from tests.memory_system import MemorySystem, person
 from tests.sweeping import TODAY, Night, night
 
@@ -104,7 +105,7 @@ def grown(ledger: Engine) -> Desk:
     """A ledger after some years: enough rows for reading a whole table to be the worse way."""
     desk = a_night(ledger).desk
     with desk.transaction() as db:
-        db.execute(text(GROWTH))
+        grow(db, nights=3_000, steps=30_000, requests=10_000)
     with ledger.connect().execution_options(isolation_level="AUTOCOMMIT") as db:
         db.execute(text("ANALYZE"))
     return desk
@@ -127,29 +128,3 @@ def test_no_question_reads_a_large_table_from_end_to_end(grown: Desk, ledger: En
             plan = "\n".join(row[0] for row in db.exec_driver_sql(f"EXPLAIN {statement}", parameters))
             whole = re.findall(rf"Seq Scan on ({'|'.join(BIG)})\b", plan)
             assert not whole, f"{question}: {plan}"
-
-
-GROWTH = """
-INSERT INTO sweeps (sweep_id, dag_id, run_id, run_type, started_by, as_of, mode, state, policy_digest, code_version,
-                    opened_at, sealed_at)
-SELECT 'sweep-' || n, 'nightly_retention', 'run-' || n, 'scheduled', 'schedule', DATE '2026-11-22' - n, 'live',
-       'sealed', '', '', now() - n * interval '1 day', now() FROM generate_series(1, 3000) n;
-INSERT INTO sweep_reports SELECT 'sweep-' || n, system, '{"erased": 1, "redacted": 0, "restricted": 0, "failed": 0,
-       "gaps": 2, "review": 0}' FROM generate_series(1, 3000) n, unnest(ARRAY['crm', 'mail', 'files', 'shop']) system;
-INSERT INTO plans (plan_id, sweep_id, system, purpose, tenant, policy_digest, digest, state, step_count)
-SELECT 'plan-' || n, 'sweep-' || n, 'crm', 'retention', '', '', '', 'done', 10 FROM generate_series(1, 3000) n;
-INSERT INTO steps (step_id, plan_id, position, system, kind, record_key, version, action, state)
-SELECT 'step-' || n, 'plan-' || 1 + n % 3000, n, 'crm', 'person', sha256(n::text::bytea), '', 'erase', 'verified'
-FROM generate_series(1, 30000) n;
-INSERT INTO gaps (sweep_id, system, code, kind, record_key)
-SELECT 'sweep-' || 1 + n % 3000, 'crm', 'damaged', 'file', sha256(n::text::bytea) FROM generate_series(1, 30000) n;
-INSERT INTO catalogue (system, record_key, kind, locator, version, facts, collected_on, seen_in)
-SELECT 'crm', sha256(n::text::bytea), 'file', '', '', '{}', DATE '2015-01-01' + n % 4000, ''
-FROM generate_series(1, 30000) n;
-INSERT INTO requests (request_id, asks_for, channel, received_at, opened_by, state, closed_at)
-SELECT 'request-' || n, 'access', 'form', now() - n * interval '1 hour', 'operator', 'closed', now()
-FROM generate_series(1, 10000) n;
-INSERT INTO incidents (incident_id, sweep_id, kind, at, state, record_key)
-SELECT 'incident-' || n, 'sweep-1', 'restored', now() - n * interval '1 hour', 'closed', sha256(n::text::bytea)
-FROM generate_series(1, 5000) n;
-"""
