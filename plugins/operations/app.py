@@ -6,7 +6,9 @@ Nobody's name, address or record is on any of them: systems, counts, days, pseud
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from urllib.parse import quote
 
 from airflow.configuration import conf
@@ -19,7 +21,10 @@ from operations import forms, looks, paging, reading
 from operations.looks import CHARTED, HERE, PREFIX, page
 from orchestration import wiring
 from retention.store import overview
+from retention.store.database import Connection
 
+Ask = Callable[[Connection, int], Sequence[Any]]
+"""Takes how many rows to give."""
 app = FastAPI(title="Retention operations", docs_url=None, redoc_url=None, openapi_url=None)
 """The stylesheets may be had by everybody; every other route asks who is there."""
 app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
@@ -90,30 +95,26 @@ def requests(after: str = "") -> Response:
 @app.get("/review", dependencies=_READERS)
 def review(after: str = "") -> Response:
     """What waits for a person's decision, oldest first."""
-    desk = wiring.desk()
-    with desk.transaction() as db:
-        found = overview.review_queue(db, overview.PAGE + 1, paging.day_and_id(after))
-    listed = paging.page_of(found, overview.PAGE, lambda one: (one.first_seen, one.item_id))
-    return page("review.html", listed=listed, today=desk.today)
+    start = paging.day_and_id(after)
+    return _listed(
+        "review.html", lambda db, n: overview.review_queue(db, n, start), lambda o: (o.first_seen, o.item_id)
+    )
 
 
 @app.get("/tasks", dependencies=_READERS)
 def tasks(after: str = "") -> Response:
     """What people have to do by hand, the first due first."""
-    desk = wiring.desk()
-    with desk.transaction() as db:
-        found = overview.tasks(db, overview.PAGE + 1, paging.day_and_id(after))
-    listed = paging.page_of(found, overview.PAGE, lambda one: (one.due_on, one.task_id))
-    return page("tasks.html", listed=listed, today=desk.today)
+    start = paging.day_and_id(after)
+    return _listed("tasks.html", lambda db, n: overview.tasks(db, n, start), lambda o: (o.due_on, o.task_id))
 
 
 @app.get("/incidents", dependencies=_READERS)
 def incidents(after: str = "") -> Response:
     """What should not have happened, newest first."""
-    with wiring.desk().transaction() as db:
-        found = overview.incidents(db, overview.PAGE + 1, paging.moment_and_id(after))
-    listed = paging.page_of(found, overview.PAGE, lambda one: (one.at.isoformat(), one.incident_id))
-    return page("incidents.html", listed=listed)
+    start = paging.moment_and_id(after)
+    return _listed(
+        "incidents.html", lambda db, n: overview.incidents(db, n, start), lambda o: (o.at.isoformat(), o.incident_id)
+    )
 
 
 @app.get("/holds", dependencies=_READERS)
@@ -139,6 +140,14 @@ def chart(name: str) -> Response:
         raise HTTPException(404, "no such chart")
     days, by_figure = _trend()
     return looks.chart(CHARTED[name], days, by_figure[name])
+
+
+def _listed(name: str, ask: Ask, keys: Callable[[Any], tuple[object, ...]]) -> Response:
+    """A page of rows, asked for as one more than fits; `keys` are what the next page goes on after."""
+    desk = wiring.desk()
+    with desk.transaction() as db:
+        found = ask(db, overview.PAGE + 1)
+    return page(name, listed=paging.page_of(found, overview.PAGE, keys), today=desk.today)
 
 
 def _trend() -> reading.Trend:
