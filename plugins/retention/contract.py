@@ -23,7 +23,7 @@ Promises (each one is a test in `tests/contract/suite.py`):
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
 from retention.listings import Extent, Part
@@ -109,7 +109,7 @@ class Known:
     """What the catalogue knows of a record from an earlier reading: its version, its mark, why it was not read."""
 
     version: str
-    mark: bytes
+    mark: bytes = field(repr=False)
     gap: GapCode | None
 
 

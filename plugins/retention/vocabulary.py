@@ -191,7 +191,7 @@ class Finding:
     facts: Facts
     identifiers: tuple[Identifier, ...] = field(default=(), repr=False)
     group: str = field(default="", repr=False)
-    mark: bytes = b""
+    mark: bytes = field(default=b"", repr=False)
 
 
 class GapCode(StrEnum):

@@ -7,6 +7,7 @@ import io
 import os
 import zipfile
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -221,13 +222,36 @@ def test_the_reading_process_gets_no_environment_and_ends_with_its_pipe(
 ) -> None:
     monkeypatch.setenv("SECRET_OF_THE_PARENT", "hidden")
     ask(child, b"")
-    process = child._process
-    assert process is not None
-    assert process.stdin is not None
+    running = child._running
+    assert running is not None
+    process = running.process
     with open(f"/proc/{process.pid}/environ", "rb") as environment:
         assert b"SECRET_OF_THE_PARENT" not in environment.read()
+    assert process.stdin is not None
     process.stdin.close()
     assert process.wait(timeout=10) == 0
+
+
+def test_a_file_that_waits_behind_one_that_kills_the_reader_is_read_all_the_same() -> None:
+    reader = Reader(seconds=1.0)
+    deadly, harmless = word("<w:p/>" * 2_000_000), b"bob@x.example"
+    try:
+        begun = [reader.begin(name, content) for name, content in [("a.docx", deadly), ("a.txt", harmless)] * 3]
+        told = [one.result() for one in begun]
+    finally:
+        reader.close()
+    assert [one.what for one in told] == ["reader-killed", ""] * 3
+    assert [named(one) for one in told[1::2]] == [{"bob@x.example"}] * 3
+
+
+def test_files_asked_by_many_threads_while_readers_are_replaced_get_their_own_answers(
+    child: ReadingChild, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading_child, "FILES_PER_PROCESS", 3)
+    texts = [f"person{n}@x.example" + " " * (n % 3) * 100_000 for n in range(24)]
+    with ThreadPoolExecutor(4) as threads:
+        answers = list(threads.map(lambda text: ask(child, text.encode()), texts))
+    assert [answer["identifiers"] for answer in answers] == [[["email", text.strip()]] for text in texts]
 
 
 def test_files_are_read_side_by_side_and_each_answer_is_its_own() -> None:

@@ -80,11 +80,13 @@ class Fetcher:
 
 def _content_of(store: FileStore, path: str, largest: int) -> Fetched:
     try:
-        content = store.read(path, largest)
+        content, parts = store.read_with_parts(path, largest)
     except (Missing, TooLarge, Forbidden, Failed) as error:
         return Fetched(error=error)
+    if parts is None:
+        return Fetched(content, stream_error=True)
     try:
-        return Fetched(content, tuple(store.read(part, largest) for part in store.parts(path)))
+        return Fetched(content, tuple(store.read(part, largest) for part in parts))
     except (Missing, TooLarge, Forbidden, Failed):
         return Fetched(content, stream_error=True)
 

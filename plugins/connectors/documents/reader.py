@@ -6,22 +6,21 @@ fetch the next from the server; it waits where too many are begun, so that memor
 
 from __future__ import annotations
 
-import queue
 import threading
+from collections import Counter
 from collections.abc import Collection, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict
 from typing import Any
 
 from connectors.documents.formats.reading import Content
-from connectors.documents.formats.reading_child import Answer, ReadingChild
+from connectors.documents.formats.reading_child import ASKED_AT_ONCE, Answer, ReadingChild
 from connectors.documents.redacting.redacted import Cut, Redacted
 from connectors.documents.sought import Sought
 from retention.vocabulary import GapCode, Identifier, IdentifierKind
 
 PROCESSES = 1
 """Several workers read a server's parts side by side: a second process each would be in their way."""
-_BEGUN_PER_PROCESS = 2
 
 
 class Reader:
@@ -31,11 +30,9 @@ class Reader:
         self._sought = asdict(sought or Sought())
         self._processes = processes
         self._children = [ReadingChild(seconds) for _ in range(processes)]
-        # The last one used comes first: who reads one file after the other starts one process only.
-        self._idle: queue.LifoQueue[ReadingChild] = queue.LifoQueue()
-        for child in self._children:
-            self._idle.put(child)
-        self._begun = threading.BoundedSemaphore(_BEGUN_PER_PROCESS * processes)
+        self._asked: Counter[ReadingChild] = Counter()
+        self._choosing = threading.Lock()
+        self._begun = threading.BoundedSemaphore(ASKED_AT_ONCE * processes)
         self._threads: ThreadPoolExecutor | None = None
 
     def read(self, name: str, content: bytes) -> Content:
@@ -49,7 +46,7 @@ class Reader:
     def begin(self, name: str, content: bytes) -> Future[Content]:
         """The same, later."""
         if self._threads is None:
-            self._threads = ThreadPoolExecutor(self._processes, thread_name_prefix="reader")
+            self._threads = ThreadPoolExecutor(ASKED_AT_ONCE * self._processes, thread_name_prefix="reader")
         self._begun.acquire()
         future = self._threads.submit(self.read, name, content)
         future.add_done_callback(lambda _: self._begun.release())
@@ -70,8 +67,16 @@ class Reader:
             child.close()
 
     def _ask(self, header: Mapping[str, Any], content: bytes) -> Answer:
-        child = self._idle.get()
+        child = self._least_asked()
         try:
             return child.ask(header, content)
         finally:
-            self._idle.put(child)
+            with self._choosing:
+                self._asked[child] -= 1
+
+    def _least_asked(self) -> ReadingChild:
+        """Of equals the first: who reads one file after the other starts one process only."""
+        with self._choosing:
+            child = min(self._children, key=self._asked.__getitem__)
+            self._asked[child] += 1
+            return child

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from io import RawIOBase
 from typing import IO, Any
 
 _LENGTH = 4
@@ -21,17 +22,22 @@ def send(stream: IO[bytes], header: Mapping[str, Any], body: bytes = b"") -> Non
     stream.flush()
 
 
-def receive(stream: IO[bytes]) -> tuple[dict[str, Any], bytes] | None:
+def receive(stream: IO[bytes] | RawIOBase) -> tuple[dict[str, Any], bytes] | None:
     """Read one frame; None if the other side has closed in between two."""
-    length = stream.read(_LENGTH)
-    if not length:
+    first = stream.read(1)
+    if not first:
         return None
+    length = first + _exactly(stream, _LENGTH - 1)
     header: dict[str, Any] = json.loads(_exactly(stream, int.from_bytes(length, "big")))
     return header, _exactly(stream, header["size"])
 
 
-def _exactly(stream: IO[bytes], size: int) -> bytes:
-    content = stream.read(size)
-    if len(content) != size:
-        raise Broken
-    return content
+def _exactly(stream: IO[bytes] | RawIOBase, size: int) -> bytes:
+    chunks: list[bytes] = []
+    while size:
+        chunk = stream.read(size)
+        if not chunk:
+            raise Broken
+        chunks.append(chunk)
+        size -= len(chunk)
+    return b"".join(chunks)

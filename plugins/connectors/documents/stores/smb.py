@@ -29,6 +29,7 @@ from smbprotocol.file_info import FileAttributes  # type: ignore[import-untyped]
 from smbprotocol.header import NtStatus  # type: ignore[import-untyped]
 
 from connectors.documents.stores.line import Line
+from connectors.documents.stores.smb_reading import content_and_streams, content_of, streams_among
 from connectors.documents.stores.smb_rights import give_rights_of, refuse_if_open
 from connectors.documents.stores.store import (
     Ambiguous,
@@ -41,7 +42,6 @@ from connectors.documents.stores.store import (
     Missing,
     Pending,
     StoreError,
-    TooLarge,
 )
 from retention.contract import AccessDenied
 
@@ -49,10 +49,7 @@ SMB_PORT = 445
 SECONDS_TO_CONNECT = 20
 COLLIDES = "name-differs-in-case-only"
 MANGLED = "name-not-its-own"
-_CHUNK = 1024 * 1024
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MAIN_STREAM = "::$DATA"
-_STREAM_TYPE = ":$DATA"
 _NOT_IN_A_NAME = re.compile(r'[\\:*?"<>|\x00-\x1f]')
 _SHORT_NAME = re.compile(r"[0-9A-Z_]{1,6}~[0-9A-Z](\.[0-9A-Z_]{1,3})?")
 _LOCK_CONFLICT, _LOCK_NOT_GRANTED, _SESSION_EXPIRED = 0xC0000054, 0xC0000055, 0xC000035C
@@ -142,7 +139,22 @@ class SmbStore:
 
     def read(self, path: str, most: int | None = None) -> bytes:
         file, colon, stream = path.partition(":")
-        return self._line.read(lambda session: _content(self._at(file) + colon + stream, most, session))
+
+        def content(session: _Session) -> bytes:
+            with _sorted_errors():
+                return content_of(self._at(file) + colon + stream, most, session)
+
+        return self._line.read(content)
+
+    def read_with_parts(self, path: str, most: int) -> tuple[bytes, Sequence[str] | None]:
+        def both(session: _Session) -> tuple[bytes, Sequence[str] | None]:
+            with _sorted_errors():
+                content, streams = content_and_streams(self._at(path), most, session)
+            if isinstance(streams, SMBResponseException):
+                return content, None
+            return content, [path + name for name in streams]
+
+        return self._line.read(both)
 
     def is_below_root(self, folder: str) -> bool:
         """Each folder on the way is one by exactly this name; links and junctions are none."""
@@ -156,7 +168,7 @@ class SmbStore:
         def streams(session: _Session) -> Sequence[str]:
             with _sorted_errors():
                 found = [stream.name for stream in smbclient.liststreams(self._at(path), **session)]
-            return [path + name.removesuffix(_STREAM_TYPE) for name in found if name != _MAIN_STREAM]
+            return [path + name for name in streams_among(found)]
 
         return self._line.read(streams)
 
@@ -331,22 +343,6 @@ def _sorted_errors() -> Iterator[None]:
 
 def _status(error: SMBOSError | SMBResponseException) -> int:
     return int(error.ntstatus if isinstance(error, SMBOSError) else error.status)
-
-
-def _content(at: str, most: int | None, session: _Session) -> bytes:
-    """Open for all to share: a scanner must keep nobody from their file."""
-    with _sorted_errors(), smbclient.open_file(at, mode="rb", buffering=0, share_access="rwd", **session) as file:
-        size = file.seek(0, 2)
-        file.seek(0)
-        if most is not None and size > most:
-            raise TooLarge
-        chunks: list[bytes] = []
-        while chunk := file.read(_CHUNK):
-            chunks.append(chunk)
-    content = b"".join(chunks)
-    if len(content) < size:
-        raise Failed  # cut shorter while it was read
-    return content
 
 
 def _entry(found: Any) -> Entry:

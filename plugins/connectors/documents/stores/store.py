@@ -7,6 +7,7 @@ nobody knows whether it was done.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -151,6 +152,10 @@ class FileStore(Protocol):
         """A file's bytes; `TooLarge` if there are more than `most`."""
         ...
 
+    def read_with_parts(self, path: str, most: int) -> tuple[bytes, Sequence[str] | None]:
+        """A file's bytes as `read` has them, and its `parts`; None where the server does not say which there are."""
+        ...
+
     def is_below_root(self, folder: str) -> bool:
         """Whether a folder is where its name says, with no link on the way that leads elsewhere."""
         ...
@@ -192,8 +197,14 @@ class FileStore(Protocol):
         ...
 
 
-class NothingBeside:
+class NothingBeside(ABC):
     """For a service where a file is all there is of it: no streams, no bin, nothing begun and never finished."""
+
+    @abstractmethod
+    def read(self, path: str, most: int | None = None) -> bytes: ...
+
+    def read_with_parts(self, path: str, most: int) -> tuple[bytes, Sequence[str] | None]:
+        return self.read(path, most), ()
 
     def parts(self, path: str) -> Sequence[str]:
         return ()
