@@ -14,7 +14,7 @@ import hmac
 import json
 import re
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -110,6 +110,16 @@ class Generation:
     def exact_key(self, identifier: Identifier) -> bytes:
         """Pseudonym of the exact form."""
         return self._exact[identifier.kind].of(exact(identifier))
+
+    def each_exact_key(self, identifiers: Iterable[Identifier]) -> list[bytes]:
+        """`exact_key` of many: a night needs one for each address of each file."""
+        digests = self._exact
+        return [digests[identifier.kind].of(exact(identifier)) for identifier in identifiers]
+
+    def each_folded_key(self, identifiers: Iterable[Identifier]) -> list[bytes]:
+        """`folded_key` of many."""
+        digests = self._folded
+        return [digests[identifier.kind].of(folded(identifier)) for identifier in identifiers]
 
     def folded_key(self, identifier: Identifier) -> bytes:
         """Pseudonym of the folded form, under a subject key (holds, joins)."""

@@ -123,11 +123,11 @@ def _match() -> tuple[float, float]:
         def match() -> None:
             nonlocal hits
             found = reading.read(path.name, path.read_bytes()).identifiers
-            hits = sum(1 for one in found if keyring.exact_key(one) in wanted)
+            hits = sum(map(wanted.__contains__, keyring.current.each_exact_key(found)))
 
         path.read_bytes()
         raw = min(_seconds(path.read_bytes) for _ in range(TRIES))
-        ours = _seconds(match)
+        ours = min(_seconds(match) for _ in range(TRIES))
     if hits != len(range(0, LARGE // SPACING, 2)):
         raise RuntimeError(f"{hits} people were found in the text, not {len(range(0, LARGE // SPACING, 2))}")
     return LARGE / MEGABYTE / ours, LARGE / MEGABYTE / raw

@@ -37,7 +37,7 @@ from tests.servers import openssh, samba
 from tests.servers.running import Served
 
 SYSTEM, TOP = "documents", "correspondence"
-SEED, ROUNDS, SHORT_ROUNDS, TRIES, WORKERS = 1, 80, 12, 3, 2
+SEED, ROUNDS, SHORT_ROUNDS, TRIES, WORKERS = 1, 160, 12, 3, 2
 CHANGED = 0.01
 Contents = Mapping[str, bytes]
 
@@ -63,13 +63,16 @@ def _figures(
     name: str, served: Served, engine: Engine, keyring: Keyring, contents: Contents
 ) -> Iterator[tuple[str, float, float]]:
     files = len(contents)
-    alone, one, two = [], [], []
+    alone, one, two, busy = [], [], [], []
     for _ in range(TRIES):  # in turn, so that what else this machine does falls on all of them
         alone.append(_extracted(contents))
+        began, worked = time.perf_counter(), _processor_seconds()
         two.append(_scanned(served, engine, keyring, WORKERS))
+        busy.append((_processor_seconds() - worked) / (time.perf_counter() - began))
         one.append(_scanned(served, engine, keyring, 1))
     yield f"scan.{name}.first.files_per_s", files / median(one), files / median(alone)
     yield f"scan.{name}.workers.files_per_s", files / median(two), files / median(one)
+    yield f"scan.{name}.workers.cores", median(busy), os.cpu_count() or 1
     changed = list(contents)[:: round(1 / CHANGED)]
     nights = []
     for number in range(TRIES):
@@ -153,6 +156,13 @@ def _connector(served: Served) -> DocumentsConnector:
     return DocumentsConnector(
         open_store(served.kind, SYSTEM, served.login), {TOP: (DataClass.DOCUMENT, LawfulBasis.CONSENT)}
     )
+
+
+def _processor_seconds() -> float:
+    """What all processors of this machine have worked since it was started, for whomever."""
+    with open("/proc/stat", encoding="ascii") as stat:
+        user, nice, system, _, _, irq, softirq, *_ = map(int, stat.readline().split()[1:])
+    return (user + nice + system + irq + softirq) / os.sysconf("SC_CLK_TCK")
 
 
 @contextmanager

@@ -48,7 +48,7 @@ def is_shared(identifier: Identifier, shared_mailboxes: Collection[str]) -> bool
 def keys_of(keyring: Keyring, identifiers: Iterable[Identifier]) -> tuple[list[bytes], list[bytes]]:
     """Exact and folded pseudonyms of the strong identifiers, in step."""
     strong = [i for i in dict.fromkeys(identifiers) if i.kind in STRONG]
-    return [keyring.exact_key(i) for i in strong], [keyring.folded_key(i) for i in strong]
+    return keyring.current.each_exact_key(strong), keyring.current.each_folded_key(strong)
 
 
 def older_keys_of(
@@ -58,8 +58,8 @@ def older_keys_of(
     strong = [i for i in dict.fromkeys(identifiers) if i.kind in STRONG]
     return (
         [generation.record_key(ref) for generation in keyring.older],
-        [generation.exact_key(i) for generation in keyring.older for i in strong],
-        [generation.folded_key(i) for generation in keyring.older for i in strong],
+        [key for generation in keyring.older for key in generation.each_exact_key(strong)],
+        [key for generation in keyring.older for key in generation.each_folded_key(strong)],
     )
 
 
