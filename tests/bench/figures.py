@@ -50,7 +50,7 @@ FIGURES: dict[str, Spec] = {
     "requests.thousand.memory_mb": Spec("MB"),
     "requests.salesforce.calls": Spec(CALLS, bar=1.1),
     "requests.hubspot.calls": Spec(CALLS, bar=1.1),
-    "requests.documents.calls": Spec("files read"),
+    "requests.documents.calls": Spec("round trips"),
     "requests.microsoft365.calls": Spec(CALLS),
     "salesforce.find.calls": Spec(CALLS),
     "salesforce.erase.calls": Spec(CALLS),

@@ -22,6 +22,7 @@ SYSTEM = "hubspot"
 SEARCHED, ADDRESSES, LISTED = 200, 300, 100
 LINKED, BATCH = 1_000, 100
 KINDS_OF_MAIL = 1
+PROPERTIES = 1
 ONE_BY_ONE = ("erase", "suppress")
 ACTS = ("erase", "redact", "restrict", "release", "suppress")
 
@@ -78,6 +79,17 @@ def found_bound(night: Weighed, state: Any, kinds: int) -> int:
         calls += deals_bound([contacts[key] for key in new if key in contacts]) + ceil(len(new) / LINKED)
         calls += kinds - 1  # searches for activities past their date, or links with those of the people asked for
         known |= new
+    return calls
+
+
+def asked_bound(night: Weighed, state: Any, kinds: int) -> int:
+    """Searches by address only: which properties and which lists there are, the contacts, and what hangs on them."""
+    contacts = contacts_in(state)
+    calls = PROPERTIES + KINDS_OF_MAIL
+    for verb in night.named("find"):
+        calls += max(ceil(len(verb.addresses) / ADDRESSES), ceil(len(verb.refs) / SEARCHED))
+        calls += kinds * ceil(len(verb.refs) / LINKED)
+        calls += deals_bound([contacts[ref.key] for ref in verb.refs if ref.key in contacts])
     return calls
 
 

@@ -10,7 +10,8 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from retention.contract import Connector, Warrant
+from retention.contract import Check, Connector, Memory, Walked, Warrant
+from retention.listings import Part
 from retention.vocabulary import (
     Action,
     Criteria,
@@ -100,8 +101,38 @@ class Metered:
     def link(self, ref: RecordRef) -> str | None:
         return self._inner.link(ref)
 
+    def checks(self) -> Iterator[Check]:
+        return self._inner.checks()
+
     def _weigh(self, name: str, refs: tuple[RecordRef, ...], addresses: tuple[str, ...] = ()) -> None:
         self.verbs.append(Verb(name, self._emulator.spent(), refs, addresses, self.approved))
+
+
+class MeteredWalk(Metered):
+    """The same of a connector that walks its system."""
+
+    def __init__(self, inner: Walked, emulator: Emulator) -> None:
+        super().__init__(inner, emulator)
+        self._walked = inner
+
+    def divide(self, memory: Memory, at_most: int) -> Sequence[Part]:
+        self._emulator.forget_calls()
+        parts = self._walked.divide(memory, at_most)
+        self._weigh("divide", ())
+        return parts
+
+    def walk(self, part: Part, memory: Memory) -> Iterator[Page]:
+        self._emulator.forget_calls()
+        refs: dict[RecordRef, None] = {}
+        for page in self._walked.walk(part, memory):
+            refs.update(dict.fromkeys(finding.ref for finding in page.findings))
+            yield page
+        self._weigh("walk", tuple(refs))
+
+
+def metered(connector: Connector, emulator: Emulator) -> Metered:
+    """A connector that is weighed, of the same abilities."""
+    return MeteredWalk(connector, emulator) if isinstance(connector, Walked) else Metered(connector, emulator)
 
 
 @dataclass(frozen=True)
@@ -127,20 +158,20 @@ class Weighed:
 
 def weigh(connector: Connector, emulator: Emulator, stored: Callable[[], Rows]) -> Weighed:
     """Run one night on one system; raises if what it says it did is not what lies in the emulator afterwards."""
-    metered = Metered(connector, emulator)
+    watched = metered(connector, emulator)
     with ledger() as engine:
         desk = desk_of(engine, connector.system)
         rehearse(desk)
-        night = Night(desk, [metered])
+        night = Night(desk, [watched])
         before = stored()
         if night.plan() is None or not night.approve():
             raise RuntimeError(f"{connector.system}: nothing to measure: {night.unread or 'no plan was approved'}")
-        metered.approved = True
+        watched.approved = True
         night.carry_out(connector.system)
         night.verify(connector.system)
         after = stored()
-    weighed = Weighed(tuple(metered.verbs))
-    _refuse_unless_done(connector.system, weighed, metered.not_done, before, after)
+    weighed = Weighed(tuple(watched.verbs))
+    _refuse_unless_done(connector.system, weighed, watched.not_done, before, after)
     return weighed
 
 

@@ -97,6 +97,16 @@ def found_bound(night: Weighed, packed: int = 1) -> int:
     return calls
 
 
+def asked_bound(night: Weighed) -> int:
+    """Searches by address only: what the org is, and every query that people of a kind need, five in a call."""
+    queries = 0
+    for verb in night.named("find"):
+        found = verb.per_kind()
+        queries += sum(max(_statements(verb), ceil(found.get(kind, 0) / PAGE)) for kind in SEARCHED)
+        queries += sum(RELATED[kind] for kind in found if kind in RELATED)
+    return DESCRIBES + ceil(queries / QUERIES)
+
+
 def _statements(verb: Verb) -> int:
     return ceil(sum(len(f"'{address}', ") for address in verb.addresses) / STATEMENT)
 
