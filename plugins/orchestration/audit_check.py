@@ -23,5 +23,5 @@ def check_audit_log() -> int:
         found = audit_check.check(db, key.verify_key, notes)
         audit_check.keep(db, asked_by, began, desk.now(), found)
     if found.problem:
-        raise AirflowFailException(f"{found.problem}. Stop the pipeline and see docs/runbook.md, 'The audit log'.")
+        raise AirflowFailException(f"{found.problem}. Stop the pipeline and see docs/runbook.md.")
     return found.entries
