@@ -22,5 +22,5 @@ with DAG(
     doc_md=__doc__,
     tags=["upkeep"],
 ):
-    task(queue=tasks.RECORDING)(airflow_upkeep.forget_runs)()
-    task(queue=tasks.RECORDING)(airflow_upkeep.forget_logs)()
+    task(queue=tasks.RECORDING, task_display_name="forget runs")(airflow_upkeep.forget_runs)()
+    task(queue=tasks.RECORDING, task_display_name="forget logs")(airflow_upkeep.forget_logs)()

@@ -1,4 +1,4 @@
-"""How is a run started for a request? Through Airflow's own REST API, with the caller's own token and rights."""
+"""How is a run started for somebody? Through Airflow's own REST API, with the caller's own token and rights."""
 
 from __future__ import annotations
 
@@ -39,6 +39,17 @@ def start(caller: Caller, request_id: str, stage: str = "") -> None:
             f"{request_id} is on record, but Airflow started no run (status {answer.status_code}): trigger the DAG with"
             " this id, or let the next morning's run take it"
         )
+
+
+def start_dag(caller: Caller, dag: str, run_id: str) -> None:
+    """Start a run of another DAG; one that is paused would only queue, so it is refused."""
+    with _airflow(caller) as client:
+        shown = client.get(f"/dags/{dag}")
+        if shown.status_code != httpx.codes.OK or shown.json().get("is_paused"):
+            raise NotStarted(f"the DAG {dag} is paused or not to be seen: unpause it in Airflow, then ask again")
+        answer = client.post(f"/dags/{dag}/dagRuns", json={"dag_run_id": run_id, "logical_date": None, "conf": {}})
+    if answer.status_code not in (httpx.codes.OK, httpx.codes.CREATED):
+        raise NotStarted(f"Airflow started no run of {dag} (status {answer.status_code}): see its import errors")
 
 
 def _airflow(caller: Caller) -> httpx.Client:

@@ -17,7 +17,7 @@ from fastapi.responses import Response
 from fastapi.staticfiles import StaticFiles
 
 from intake.guard import may_read
-from operations import forms, looks, paging, reading
+from operations import audit_page, forms, looks, paging, reading
 from operations.looks import CHARTED, HERE, PREFIX, page
 from orchestration import wiring
 from retention.store import overview
@@ -31,6 +31,7 @@ app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
 TREND_DAYS = 90
 _READERS = [may_read]
 app.include_router(forms.router)
+app.include_router(audit_page.router)
 
 
 @app.get("/", dependencies=_READERS)
@@ -77,9 +78,11 @@ def steps(sweep_id: str, system: str, after: int = -1) -> Response:
     """What a plan would do to which record, by pseudonym and rule."""
     with wiring.desk().transaction() as db:
         found = overview.samples(db, sweep_id, system, overview.PAGE + 1, after)
+        line = overview.sweep(db, sweep_id)
     last = found[overview.PAGE - 1][0] if len(found) > overview.PAGE else None
     shown = [one for _, one in found[: overview.PAGE]]
-    return page("steps.html", sweep_id=sweep_id, system=system, steps=shown, last=last)
+    approval = _approval(line) if line is not None and line.is_waiting else ""
+    return page("steps.html", sweep_id=sweep_id, system=system, steps=shown, last=last, approval=approval)
 
 
 @app.get("/requests", dependencies=_READERS)

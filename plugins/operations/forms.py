@@ -1,4 +1,4 @@
-"""Which forms are on the operations page? Holds, the review queue and the kill switch: each asked twice, then done.
+"""Which forms are on the operations page? Holds, the review queue, the kill switch, identities: each asked twice.
 
 Every one of them calls what the command line calls, under the approver's database role, and names Airflow's user in the
 audit log. Requests of data subjects have a form of their own (`intake`).
@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from operations import forms_brake, forms_holds, forms_review
+from operations import forms_brake, forms_holds, forms_identities, forms_review
 
 router = APIRouter()
-for _form in (forms_holds, forms_review, forms_brake):
+for _form in (forms_holds, forms_review, forms_brake, forms_identities):
     router.include_router(_form.router)

@@ -9,7 +9,7 @@ from typing import Any
 
 from retention import clocks
 from retention.requests.due import Clock, clocks_of
-from retention.store import audit_log, guards, overview, plans, restrictions, sweeps
+from retention.store import audit_check, audit_log, guards, overview, plans, restrictions, sweeps
 from retention.store import holds as hold_store
 from retention.store import requests as request_store
 from retention.store.database import Connection
@@ -39,11 +39,14 @@ class Home:
     searched: Sequence[str]
     audit_entries: int
     audit_root: str
+    checked: audit_check.Check | None
 
     @property
     def worries(self) -> list[str]:
         """What is not all right, in words; nothing: everything is."""
         said = [f"The kill switch is on for {', '.join(self.stopped)}: nothing is done there."] if self.stopped else []
+        problem = self.checked.problem if self.checked else ""
+        said += [f"The audit log is not all right: {problem}."] if problem else []
         if self.newest is None:
             return [*said, "No night has been sealed yet."]
         said += [f"{system} was not read in the newest sweep, so it is not covered." for system in self.unread]
@@ -77,6 +80,7 @@ def home(db: Connection, desk: Desk) -> Home:
         searched=[one for one in systems if one not in catalogued],
         audit_entries=head.size,
         audit_root=head.root().hex(),
+        checked=next(iter(audit_check.newest(db, 1)), None),
     )
 
 
@@ -93,7 +97,6 @@ class SweepSeen:
     """One sweep, in full."""
 
     line: overview.SweepLine
-    is_waiting: bool
     digest: str
     effect: Mapping[str, Mapping[str, int]]
     reasons: Mapping[tuple[str, str], int]
@@ -111,7 +114,6 @@ def sweep(db: Connection, sweep_id: str) -> SweepSeen | None:
     approval = plans.approval_of(db, sweep_id)
     return SweepSeen(
         line=line,
-        is_waiting=line.state == "guarded" and line.mode != "dry",
         digest=known.digest or "",
         effect=plans.effect(db, sweep_id),
         reasons=plans.reasons_of(db, sweep_id),

@@ -9,6 +9,8 @@ from sandbox.salesforce.ids import made_id
 FOUNDED = "2012-01-09T09:00:00.000+0000"
 USER_ID = made_id("005", 1)
 ORGANIZATION_ID = made_id("00D", 1)
+OWN_RIGHTS = "UserPermissionAccess"
+HARD_DELETE_RIGHT = "PermissionsBulkApiHardDelete"
 OWN_ROWS: dict[str, list[dict[str, Any]]] = {
     "User": [
         {
@@ -23,6 +25,7 @@ OWN_ROWS: dict[str, list[dict[str, Any]]] = {
             "CreatedDate": FOUNDED,
         }
     ],
+    OWN_RIGHTS: [{"Id": made_id("0up", 1), HARD_DELETE_RIGHT: True}],
     "Organization": [
         {
             "Id": ORGANIZATION_ID,

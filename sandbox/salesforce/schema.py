@@ -25,6 +25,7 @@ PREFIXES = {
     "Lead": "00Q",
     "Task": "00T",
     "Organization": "00D",
+    "UserPermissionAccess": "0up",
     "Asset": "02i",
     "Case": "500",
     "Contract": "800",
@@ -57,7 +58,7 @@ PLURALS = {"OpportunityContactRole": "Opportunity Contact Roles", "Opportunity":
 REGISTRATION = "Event_Registration__c"
 """The custom object of this org; what deleting its contact does to it is a switch."""
 HISTORIES = ("ContactHistory", "LeadHistory", "CaseHistory", "AccountHistory")
-READ_ONLY = frozenset({"User", "Organization", *HISTORIES})
+READ_ONLY = frozenset({"User", "Organization", "UserPermissionAccess", *HISTORIES})
 NUMBERS = frozenset({"double", "currency", "percent", "int"})
 
 

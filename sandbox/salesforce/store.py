@@ -14,7 +14,7 @@ from sandbox.salesforce import deletion, writing
 from sandbox.salesforce.bulk_job import Job
 from sandbox.salesforce.errors import ApiError
 from sandbox.salesforce.ids import made_id
-from sandbox.salesforce.own_rows import OWN_ROWS, USER_ID
+from sandbox.salesforce.own_rows import FOUNDED, HARD_DELETE_RIGHT, OWN_RIGHTS, OWN_ROWS, USER_ID
 from sandbox.salesforce.schema import Schema, SObject
 from sandbox.salesforce.soql.run import Answer, Session
 from sandbox.salesforce.switches import Switches
@@ -70,6 +70,8 @@ class OrgStore:
             self.locks_left = self.switches.locked_rows
         if "job_breaks_after" in given:
             self.job_breaks_after = self.switches.job_breaks_after
+        for row in self._tables[OWN_RIGHTS].values():
+            row[HARD_DELETE_RIGHT] = self.switches.hard_delete_permission
         self._full_schema = self._schema(whole=True)
         self.schema = self._schema(whole=False)
         return self.switches.plain()
@@ -256,7 +258,7 @@ class OrgStore:
             if described is None:
                 raise ValueError(f"the population fills {name}.{key}, a field this org does not have")
             row[described.name] = seeded(described, value)
-        row = {**writing.blank(one, USER_ID, str(row["CreatedDate"])), **row}
+        row = {**writing.blank(one, USER_ID, str(row.get("CreatedDate", FOUNDED))), **row}
         row.update({key: value for key, value in writing.derived(one, row).items() if key not in given})
         if row.get("IsDeleted"):
             self.deleted_at[row["Id"]] = moment_of(row["SystemModstamp"])

@@ -109,12 +109,11 @@ def signed_in(chromium: Browser, office: Office) -> Iterator[SignedIn]:
     """Somebody signs in, or did before, each in a browser window of their own."""
     windows = []
 
-    def as_user(name: str, screen: Screen = Screen.DESK, *, dark: bool = False) -> Page:
+    def as_user(name: str) -> Page:
         window = chromium.new_context(
             base_url=office.url,
             storage_state=office.signed_in.get(name),
-            viewport={"width": screen.width, "height": screen.height},
-            color_scheme="dark" if dark else "light",
+            viewport={"width": Screen.DESK.width, "height": Screen.DESK.height},
             locale="en-GB",
             timezone_id="Europe/London",
         )

@@ -36,7 +36,8 @@ def shown(dag):
             } for t in dag.tasks
         },
         "catchup": dag.catchup, "max_active_runs": dag.max_active_runs, "paused": dag.is_paused_upon_creation,
-        "tags": sorted(dag.tags), "doc": dag.doc_md, "schedule": str(dag.timetable.summary),
+        "tags": sorted(dag.tags), "owner_links": dag.owner_links,
+        "doc": dag.doc_md, "schedule": str(dag.timetable.summary),
     }
 def inputs(task):
     from airflow.sdk.definitions.xcom_arg import XComArg
@@ -68,6 +69,7 @@ def parsed_with(tmp_path_factory: pytest.TempPathFactory) -> Callable[[int], Par
             "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT / "dags"),
             "AIRFLOW__CORE__PLUGINS_FOLDER": str(ROOT / "plugins"),
             "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+            "AIRFLOW__API__BASE_URL": "https://airflow.example",
             "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home}/never-made.db",
             "PYTHONPATH": str(ROOT / "plugins"),
             "RETENTION_POLICY": str(folder),

@@ -10,6 +10,7 @@ import pytest
 from tests.conftest import ROOT
 
 Parse = Callable[[int], dict[str, Any]]
+ALL = ("nightly_retention", "subject_request", "due_dates", "audit_check", "airflow_upkeep")
 COUNTS = pytest.mark.parametrize("n", [1, 2, 3])
 
 
@@ -75,7 +76,7 @@ def test_every_task_has_an_owner_and_a_policy_for_what_is_worth_repeating(parsed
     assert {task["policy"] for task in tasks.values()} == {"ExceptionRetryPolicy"}
 
 
-@pytest.mark.parametrize("dag", ["nightly_retention", "subject_request"])
+@pytest.mark.parametrize("dag", ALL)
 def test_every_task_says_in_words_what_it_does_and_every_dag_where_its_runbook_is(parsed_with: Parse, dag: str) -> None:
     found = parsed_with(3)["dags"][dag]
 
@@ -83,6 +84,13 @@ def test_every_task_says_in_words_what_it_does_and_every_dag_where_its_runbook_i
     assert {task["shown"] for task in found["tasks"].values() if "_" in task["shown"]} == set()
     assert "docs/runbook.md" in found["doc"]
     assert found["tags"]
+
+
+@pytest.mark.parametrize("dag", ALL)
+def test_the_owner_of_every_dag_leads_to_the_operations_page(parsed_with: Parse, dag: str) -> None:
+    found = parsed_with(3)["dags"][dag]
+
+    assert found["owner_links"] == {"privacy": "https://airflow.example/retention-operations/"}
 
 
 def test_parsing_opens_no_connection_and_imports_no_vendor_library(parsed_with: Parse) -> None:

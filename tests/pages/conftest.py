@@ -124,6 +124,27 @@ def visit(token: Callable[[str], str], api: Api) -> Callable[[FastAPI], TestClie
     return lambda app: TestClient(app, base_url=api.url, raise_server_exceptions=False)
 
 
+@pytest.fixture
+def operations() -> FastAPI:
+    from operations.app import app
+
+    return app
+
+
+@pytest.fixture
+def browse(
+    operations: FastAPI, visit: Callable[[FastAPI], TestClient], token: Callable[[str], str]
+) -> Callable[[str], TestClient]:
+    """A browser of somebody who is signed in: the cookie, and nothing else."""
+
+    def of(name: str) -> TestClient:
+        client = visit(operations)
+        client.cookies.set("_token", token(name))
+        return client
+
+    return of
+
+
 def same_origin(client: TestClient) -> dict[str, str]:
     """The headers of a form that was sent from our own page."""
     host = urlsplit(str(client.base_url)).netloc

@@ -10,12 +10,11 @@ import pytest
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from fastapi.testclient import TestClient
-from httpx import Response
 from sqlalchemy import Engine
 
-from retention.store.database import rows, transaction
 from tests.memory_connector import MemoryConnector, MemorySystem, person
 from tests.pages.conftest import same_origin
+from tests.pages.filling import Browse, ask, audited, confirm, send, send_twice, token_in
 from tests.sweeping import Night, desk_for, rehearse
 
 pytestmark = pytest.mark.usefixtures("connected")
@@ -23,69 +22,6 @@ pytestmark = pytest.mark.usefixtures("connected")
 ANN = "ann.secretname@example.com"
 HOLD = {"matter": "case-2026-17", "reason": "complaint", "identifiers": f"{ANN}\ncustomer_number:K-1\n"}
 FORMS = ("/holds/new", "/brake")
-Browse = Callable[[str], TestClient]
-
-
-@pytest.fixture
-def app() -> FastAPI:
-    from operations.app import app
-
-    return app
-
-
-@pytest.fixture
-def browse(app: FastAPI, visit: Callable[[FastAPI], TestClient], token: Callable[[str], str]) -> Browse:
-    """A browser of somebody who is signed in: the cookie, and nothing else."""
-
-    def of(name: str) -> TestClient:
-        client = visit(app)
-        client.cookies.set("_token", token(name))
-        return client
-
-    return of
-
-
-def send(client: TestClient, path: str, **typed: Any) -> Response:
-    """Fill in the form of a page and send it from there."""
-    shown = client.get(path)
-    assert shown.status_code == 200, shown.text
-    return client.post(path, data={**typed, "form_token": token_in(shown)}, headers=same_origin(client))
-
-
-def send_twice(client: TestClient, path: str, **typed: Any) -> Response:
-    """Send it, and confirm what is asked then with all that the answer carries."""
-    asked = send(client, path, **typed)
-    assert asked.status_code == 200, asked.text
-    return confirm(client, asked)
-
-
-def confirm(client: TestClient, asked: Response, **changed: str) -> Response:
-    """Send what a question carries, but for what somebody changed in it."""
-    found = re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', asked.text)
-    kept: dict[str, list[str]] = {}
-    for name, value in found:
-        kept.setdefault(name, []).append(value)
-    action = re.search(r'action="[^"]*?(/\w[^"]*)"', asked.text.partition("<form")[2])
-    assert action is not None
-    path = action[1].removeprefix("/retention-operations")
-    return client.post(path, data=kept | changed, headers=same_origin(client))
-
-
-def token_in(page: Response) -> str:
-    found = re.search(r'name="form_token" value="([0-9a-f]+)"', page.text)
-    assert found is not None
-    return found[1]
-
-
-def ask(ledger: Engine, statement: str) -> list[tuple[Any, ...]]:
-    with transaction(ledger) as db:
-        return [tuple(row) for row in rows(db, statement)]
-
-
-def audited(ledger: Engine) -> list[tuple[Any, ...]]:
-    """What the audit log has: event and who, in order."""
-    body = "convert_from(body, 'UTF8')::json"
-    return ask(ledger, f"SELECT {body}->>'event', {body}->>'actor' FROM audit_entries ORDER BY seq")
 
 
 def test_a_hold_is_shown_before_it_is_placed_and_then_it_counts_under_the_name_of_who_placed_it(
@@ -266,11 +202,13 @@ def routes() -> list[tuple[str, str]]:
 
 def test_every_form_is_shown_by_get_and_sent_by_post_and_by_nothing_else() -> None:
     assert {method for method, _ in routes()} == {"GET", "POST"}
-    assert len(routes()) == 8
+    assert len(routes()) == 10
 
 
-def test_nobody_gets_into_a_form_without_signing_in(app: FastAPI, visit: Callable[[FastAPI], TestClient]) -> None:
-    client = visit(app)
+def test_nobody_gets_into_a_form_without_signing_in(
+    operations: FastAPI, visit: Callable[[FastAPI], TestClient]
+) -> None:
+    client = visit(operations)
 
     assert {one: client.request(*one).status_code for one in routes()} == dict.fromkeys(routes(), 401)
 

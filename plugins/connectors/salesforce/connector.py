@@ -127,6 +127,7 @@ class SalesforceConnector:
             fixed = sorted(field for field in own if not view.can_write(field))
             lacking = f"field-level Edit on {', '.join(fixed)}" if fixed else ""
             yield Check(f"clear the declared custom fields of {name}", lacking, to_act=True)
+        yield self._hard_delete.check()
 
     def find(self, criteria: Criteria, after: Cursor | None = None) -> Iterator[Page]:
         return self._search.pages(criteria, after)

@@ -12,11 +12,11 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from connectors.salesforce import codes
+from connectors.salesforce import codes, soql
 from connectors.salesforce.patience import NoAnswer
 from connectors.salesforce.rest import Rejected, Rest
 from connectors.salesforce.sight import Sight, Sights, short
-from retention.contract import ConnectorError, Incomplete, Stopped, Warrant
+from retention.contract import Check, ConnectorError, Incomplete, Stopped, Warrant
 from retention.vocabulary import (
     Action,
     Evidence,
@@ -31,6 +31,13 @@ from retention.vocabulary import (
 LARGEST_JOB = 10_000  # one internal batch of the service
 BIN_DAYS = 15
 _POLLS = (1.0, 1.0, 2.0, 4.0, 8.0, *(15.0,) * 20)  # seconds before each look; after the last the job is left to settle
+PERMISSION = "PermissionsBulkApiHardDelete"
+OWN_RIGHT = "SELECT PermissionsBulkApiHardDelete FROM UserPermissionAccess"
+ALLOWED = "delete for good (Bulk API Hard Delete)"
+LACKING = (
+    "the permission Bulk API Hard Delete, which no profile has at first: give it by a permission set; without it rows"
+    " stay in the Recycle Bin until it is emptied or 15 days are over"
+)
 _RUNNING = ("UploadComplete", "InProgress")
 
 
@@ -42,6 +49,17 @@ class HardDelete:
         self._system = system
         self._sights = sights
         self._pause = pause
+
+    def check(self) -> Check:
+        """Whether the integration user may hard-delete, by what the service tells each user of its own permissions."""
+        asked = soql.in_url(OWN_RIGHT)
+        try:
+            body = self._rest.read("GET", f"query?q={asked}").body
+        except Rejected as refusal:
+            return Check(ALLOWED, f"this org does not tell ({refusal.code}): look at the permission sets", to_act=True)
+        records = (body.get("records") if isinstance(body, dict) else None) or [{}]
+        held = records[0].get(PERMISSION) is True
+        return Check(ALLOWED, "" if held else LACKING, to_act=True)
 
     def run(
         self, kind: str, refs: Sequence[RecordRef], warrant: Warrant, noted: Sequence[RecordRef]

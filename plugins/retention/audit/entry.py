@@ -59,6 +59,7 @@ class Event(StrEnum):
     RESTRICTION_LIFTED = "restriction_lifted"
     REVIEW_DECIDED = "review_decided"
     REVIEW_REVEALED = "review_revealed"
+    IDENTITY_SHOWN = "identity_shown"  # `reference` is a keyed digest of the reason that was typed
     TASK_OPENED = "task_opened"
     TASK_DONE = "task_done"
     TASK_DROPPED = "task_dropped"

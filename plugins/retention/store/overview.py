@@ -13,9 +13,12 @@ from typing import Any
 from sqlalchemy import Connection
 
 from retention.store.database import one, rows
+from retention.store.incidents import Kind
 
 PAGE = 50
 _FIRST = "-infinity"
+SEEN_AGAIN = (Kind.RESTORED, Kind.RE_IMPORTED, Kind.NEWLY_COLLECTED)
+"""Incidents of people who were erased or suppressed before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +37,17 @@ class SweepLine:
     sealed_at: datetime | None
     systems: Mapping[str, Mapping[str, int]]
 
+    @property
+    def is_waiting(self) -> bool:
+        """Whether its plan waits for an answer; a dry run asks nobody."""
+        return self.state == "guarded" and self.mode != "dry"
+
 
 @dataclass(frozen=True, slots=True)
 class Sample:
     """One step of a plan, by pseudonym: what is to be done to which kind of record, and by which rules."""
 
+    step_id: str
     system: str
     kind: str
     pseudonym: str
@@ -106,8 +115,8 @@ def samples(db: Connection, sweep_id: str, system: str, n: int = PAGE, after: in
     """Steps of a system's plan in their order, with their positions."""
     found = rows(
         db,
-        "SELECT position, s.system, kind, encode(record_key, 'hex') AS pseudonym, action, reasons, data_classes,"
-        " s.state FROM steps s JOIN plans p USING (plan_id) WHERE p.sweep_id = :s AND p.system = :system"
+        "SELECT position, step_id, s.system, kind, encode(record_key, 'hex') AS pseudonym, action, reasons,"
+        " data_classes, s.state FROM steps s JOIN plans p USING (plan_id) WHERE p.sweep_id = :s AND p.system = :system"
         " AND p.purpose = 'retention' AND position > :after ORDER BY position LIMIT :n",
         s=sweep_id,
         system=system,
@@ -118,6 +127,7 @@ def samples(db: Connection, sweep_id: str, system: str, n: int = PAGE, after: in
         (
             row.position,
             Sample(
+                row.step_id,
                 row.system,
                 row.kind,
                 row.pseudonym[:16],
@@ -167,10 +177,13 @@ class Waiting:
 
     review: int
     review_since: date | None
+    review_over_30: int
+    review_over_90: int
     tasks: int
     tasks_late: int
     requests: int
     incidents: int
+    seen_again: int
     holds: int
     holds_to_look_at: int
     restrictions: int
@@ -182,14 +195,20 @@ def waiting(db: Connection, today: date) -> Waiting:
         db,
         "SELECT (SELECT count(*) FROM review_queue WHERE state = 'waiting') AS review,"
         " (SELECT min(first_seen) FROM review_queue WHERE state = 'waiting') AS review_since,"
+        " (SELECT count(*) FROM review_queue WHERE state = 'waiting' AND first_seen < CAST(:today AS date) - 30)"
+        " AS review_over_30,"
+        " (SELECT count(*) FROM review_queue WHERE state = 'waiting' AND first_seen < CAST(:today AS date) - 90)"
+        " AS review_over_90,"
         " (SELECT count(*) FROM person_tasks WHERE state = 'open') AS tasks,"
         " (SELECT count(*) FROM person_tasks WHERE state = 'open' AND due_on < :today) AS tasks_late,"
         " (SELECT count(*) FROM requests WHERE closed_at IS NULL) AS requests,"
         " (SELECT count(*) FROM incidents WHERE state = 'open') AS incidents,"
+        " (SELECT count(*) FROM incidents WHERE state = 'open' AND kind = ANY (:again)) AS seen_again,"
         " (SELECT count(*) FROM holds WHERE released_at IS NULL) AS holds,"
         " (SELECT count(*) FROM holds WHERE released_at IS NULL AND review_on <= :today) AS holds_to_look_at,"
         " (SELECT count(*) FROM restriction_matters WHERE state <> 'lifted') AS restrictions",
         today=today,
+        again=list(SEEN_AGAIN),
     )
     return Waiting(**row._mapping)
 

@@ -162,12 +162,20 @@ TABLES: Mapping[StoreName, tuple[str, ...]] = {
         *("approvals", "standing_approvals", "policy_approvals", "switches", "sweeps", "sweep_counts"),
         *("guard_breaches", "guard_overrides", "protected", "tenants", "tranches", "incidents"),
         *("review_items", "review_decisions", "review_reveals", "person_tasks"),
+        "identity_views",
         *("complaints", "complaint_events", "complaint_alarms"),
         *("requests", "request_events", "request_alarms", "request_runs", "request_recipients", "request_certificates"),
     ),
     StoreName.EXPORTS: ("request_copies", "request_copy_links"),
     StoreName.NOTICES: ("request_notices",),
     StoreName.CASE_IDENTITIES: ("request_keys", "request_subjects", "request_tokens"),
-    StoreName.AUDIT_LOG: ("audit_entries", "audit_head", "audit_checkpoints", "case_keys", "key_generations"),
+    StoreName.AUDIT_LOG: (
+        "audit_entries",
+        "audit_head",
+        "audit_checkpoints",
+        "case_keys",
+        "key_generations",
+        "audit_checks",
+    ),
 }
 """Which tables of the ledger make up which store: every table belongs to one, and so has a period."""
