@@ -17,7 +17,7 @@ from fastapi.responses import Response
 from fastapi.staticfiles import StaticFiles
 
 from intake.guard import may_read
-from operations import audit_page, forms, looks, paging, reading
+from operations import audit_page, forms, looks, paging, papers, reading
 from operations.looks import CHARTED, HERE, PREFIX, page
 from orchestration import wiring
 from retention.store import overview
@@ -32,6 +32,7 @@ TREND_DAYS = 90
 _READERS = [may_read]
 app.include_router(forms.router)
 app.include_router(audit_page.router)
+app.include_router(papers.router)
 
 
 @app.get("/", dependencies=_READERS)

@@ -36,6 +36,7 @@ COMMANDS = {
     "tasks": "retention.cli.tasks",
     "request": "retention.cli.request_copies",
     "complaint": "retention.cli.complaint",
+    "papers": "retention.cli.papers",
 }
 """Name of each command and the module that exports it, as `command` unless another name stands behind a colon."""
 

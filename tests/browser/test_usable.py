@@ -13,7 +13,19 @@ from tests.browser.people import Screen
 pytestmark = pytest.mark.slow
 
 OPERATIONS = "/retention-operations"
-READ = ("/", "/sweeps", "/requests", "/review", "/tasks", "/holds", "/incidents", "/trend", "/audit")
+READ = (
+    "/",
+    "/sweeps",
+    "/requests",
+    "/review",
+    "/tasks",
+    "/holds",
+    "/incidents",
+    "/trend",
+    "/papers",
+    "/papers/processing",
+    "/audit",
+)
 FORMS = ("/holds/new", "/brake")
 PAGES = ("/retention-requests/new", *(OPERATIONS + path for path in READ + FORMS))
 SEEN_ON: tuple[tuple[Screen, Literal["light", "dark"]], ...] = ((Screen.DESK, "light"), (Screen.PHONE, "dark"))

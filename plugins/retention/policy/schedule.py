@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, model_validator
 
 from retention.limits import Guards
+from retention.policy.processing import ProcessingPolicy
 from retention.policy.shape import Selector, Strict, contradiction, known_zone
 from retention.vocabulary import DataClass
 
@@ -68,6 +69,7 @@ class Schedule(Strict):
     approval: Approval
     operations: Operations
     answering: Answering = Answering()
+    processing: ProcessingPolicy = ProcessingPolicy()
 
     @model_validator(mode="after")
     def _one_rule_for_each_class(self) -> Schedule:

@@ -117,6 +117,7 @@ class SystemPolicy(Strict):
     are no gap. `api_reserve` is how many calls of the vendor's daily allowance are left to others. `after` names the
     systems that must have been worked off before: a synchronisation would bring back from them what is erased here.
     `recipients` are those its data is passed to ({}: nobody); where nothing is said a person finds out each time.
+    `transfers` says in words to which third countries its data goes, and under which safeguard.
     """
 
     kind: Literal["salesforce", "hubspot", "microsoft365"] | FileServer
@@ -134,6 +135,7 @@ class SystemPolicy(Strict):
     api_reserve: int = Field(default=0, ge=0)
     after: tuple[Name, ...] = ()
     recipients: dict[RecipientId, RecipientPolicy] | None = None
+    transfers: Annotated[str, Field(max_length=400)] = ""
 
     @model_validator(mode="after")
     def _reads_something(self) -> SystemPolicy:
